@@ -1,0 +1,12 @@
+export { startLocalStack } from './local-stack.ts';
+export type { KafkaProvider, LocalStack, LocalStackSettings, MongoProvider, Part, Source } from './local-stack.ts';
+export { LocalStackError } from './local-stack-error.ts';
+export type { LocalStackErrorCode } from './local-stack-error.ts';
+export { prepareLocalStack } from './prepare.ts';
+export { checkPrerequisites } from './prerequisites.ts';
+export type { Missing } from './prerequisites.ts';
+export type { ServiceProcess } from './child-process.ts';
+export { isFree, pickFreePort } from './free-port.ts';
+export { readIdentity, tryLock, unlock } from './lock-file.ts';
+export { identify, isRunning } from './process-identity.ts';
+export type { ProcessIdentity } from './process-identity.ts';
