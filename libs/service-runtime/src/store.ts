@@ -1,0 +1,44 @@
+import { createConnection } from 'mongoose';
+import type { Connection } from 'mongoose';
+
+/** How long an operation waits for a usable primary, ms: a webhook is answered 503 well within Meta's patience. */
+const SERVER_SELECTION_TIMEOUT_MS = 5_000;
+/** How long one operation may take on the wire, ms. */
+const SOCKET_TIMEOUT_MS = 20_000;
+/** Connections of one process: two cores keep fewer busy. */
+const POOL_SIZE_MAX = 20;
+
+/**
+ * Connects to a service's own database. Writes are acknowledged by a majority and journaled, reads go to the primary.
+ * The driver repeats a write once by itself only where the server supports that (not on the fallback engine); ours are
+ * repeatable anyway.
+ *
+ * @throws the driver's error when no server answers within {@link SERVER_SELECTION_TIMEOUT_MS}
+ */
+export async function connectStore(uri: string, databaseName: string): Promise<Connection> {
+  const connection = createConnection(uri, {
+    dbName: databaseName,
+    appName: databaseName,
+    writeConcern: { w: 'majority', journal: true },
+    readPreference: 'primary',
+    serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
+    socketTimeoutMS: SOCKET_TIMEOUT_MS,
+    maxPoolSize: POOL_SIZE_MAX,
+    bufferCommands: false,
+    autoIndex: false,
+    autoCreate: false,
+  });
+  try {
+    return await connection.asPromise();
+  } catch (error) {
+    await connection.destroy().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A readiness check of the store. */
+export async function pingStore(connection: Connection): Promise<string | undefined> {
+  if (connection.db === undefined) return 'not connected';
+  await connection.db.command({ ping: 1 });
+  return undefined;
+}

@@ -1,0 +1,14 @@
+export { findPlanted } from './find-planted.ts';
+export type { PlantedSearch } from './find-planted.ts';
+export { startFromSource, urlOf } from './service-process.ts';
+export type { SourceProcess } from './service-process.ts';
+export { specOf } from './given-when-then.ts';
+export type { Decider, Outcome } from './given-when-then.ts';
+export { ManualClock } from './manual-clock.ts';
+export { sequentialIds } from './sequential-ids.ts';
+export { strictFake, UnplannedCallError } from './strict-fake.ts';
+export { startTestService } from './test-service.ts';
+export type { TestAnswer, TestRequest, TestService, TestServiceOptions } from './test-service.ts';
+export { startTestStack } from './test-stack.ts';
+export type { TestStack } from './test-stack.ts';
+export { waitUntil } from './wait-until.ts';
