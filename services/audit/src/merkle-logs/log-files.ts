@@ -1,0 +1,168 @@
+import {
+  bundlePath,
+  type Checkpoint,
+  decodeBundle,
+  HASH_BYTES,
+  hashesAtLevel,
+  indexedPath,
+  parseCheckpoint,
+  type Tile,
+  TILE_WIDTH,
+  tilePath,
+  TileTree,
+} from '@assent/merkle-log';
+import type { LogStore } from './log-store.ts';
+import { MerkleLogError } from './merkle-logs.errors.ts';
+
+/** Bytes of an offset in the offset index: a big-endian uint64. */
+const OFFSET_BYTES = 8;
+
+/** Path of a piece of the offset index below the log's prefix; it is cut as entry bundles are. */
+export function offsetsPath(index: number, width: number): string {
+  return `offsets/${indexedPath(index, width)}`;
+}
+
+/** Path, below the log's prefix, of a value that its leaf gives by hash only. */
+export function valuePath(sha256: Uint8Array): string {
+  return `value/${Buffer.from(sha256).toString('hex')}`;
+}
+
+export function encodeOffsets(offsets: readonly number[]): Uint8Array {
+  const bytes = Buffer.allocUnsafe(offsets.length * OFFSET_BYTES);
+  for (const [i, offset] of offsets.entries()) bytes.writeBigUInt64BE(BigInt(offset), i * OFFSET_BYTES);
+  return bytes;
+}
+
+function decodeOffsets(bytes: Uint8Array): number[] {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.floor(view.length / OFFSET_BYTES) }, (_, i) =>
+    Number(view.readBigUInt64BE(i * OFFSET_BYTES)),
+  );
+}
+
+/**
+ * The objects of one log, read. A tile, bundle or piece of the offset index is asked for in the width a tree size needs;
+ * the store may hold a wider one meanwhile, which begins with the same items.
+ */
+export class LogFiles {
+  constructor(
+    private readonly store: LogStore,
+    private readonly prefix: string,
+  ) {}
+
+  /** The signed checkpoint; undefined for a log that has none yet. */
+  checkpoint(): Promise<Uint8Array | undefined> {
+    return this.store.read(`${this.prefix}/checkpoint`);
+  }
+
+  /** When the checkpoint was written, epoch milliseconds. */
+  signedAtMs(): Promise<number | undefined> {
+    return this.store.modifiedAtMs(`${this.prefix}/checkpoint`);
+  }
+
+  /** The first `tile.width` hashes of a tile, one after the other. */
+  async tile(tile: Tile): Promise<Uint8Array> {
+    const bytes = await this.piece((width) => tilePath({ ...tile, width }), tile.width);
+    return bytes.subarray(0, tile.width * HASH_BYTES);
+  }
+
+  /** The first `width` entries of a bundle. */
+  async bundle(index: number, width: number): Promise<Uint8Array[]> {
+    return decodeBundle(await this.piece((w) => bundlePath(index, w), width)).slice(0, width);
+  }
+
+  /** The offsets of the first `width` leaves from leaf `256 × index` on. */
+  async offsets(index: number, width: number): Promise<number[]> {
+    return decodeOffsets(await this.piece((w) => offsetsPath(index, w), width)).slice(0, width);
+  }
+
+  /** The checkpoint's text, its signature not checked: the folder is the service's own. Undefined before the first. */
+  async head(): Promise<Checkpoint | undefined> {
+    const note = await this.checkpoint();
+    if (note === undefined) return undefined;
+    const text = Buffer.from(note).toString('utf8');
+    return parseCheckpoint(text.slice(0, text.lastIndexOf('\n\n') + 1));
+  }
+
+  /** The first offset that no signed leaf has; 0 for a log without leaves. */
+  async nextOffset(): Promise<number> {
+    const size = (await this.head())?.size ?? 0;
+    return size === 0 ? 0 : (await this.offsetOf(size - 1)) + 1;
+  }
+
+  /** The offset of leaf `index`. */
+  async offsetOf(index: number): Promise<number> {
+    const width = (index % TILE_WIDTH) + 1;
+    const offset = (await this.offsets(Math.floor(index / TILE_WIDTH), width))[width - 1];
+    if (offset === undefined) throw new MerkleLogError('log-damaged', `${this.prefix} has no offset of leaf ${index}`);
+    return offset;
+  }
+
+  /** The number of the leaf with this offset among the first `size`; undefined when no leaf has it. */
+  async indexOf(offset: number, size: number): Promise<number | undefined> {
+    let [low, high] = [0, Math.ceil(size / TILE_WIDTH)];
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if ((await this.offsetOf(middle * TILE_WIDTH)) <= offset) low = middle;
+      else high = middle;
+    }
+    if (size === 0) return undefined;
+    const within = (await this.offsets(low, Math.min(TILE_WIDTH, size - low * TILE_WIDTH))).indexOf(offset);
+    return within < 0 ? undefined : low * TILE_WIDTH + within;
+  }
+
+  /** Entry `index` of a log of `size` leaves. */
+  async entry(index: number, size: number): Promise<Uint8Array> {
+    const bundle = Math.floor(index / TILE_WIDTH);
+    const entries = await this.bundle(bundle, Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH));
+    const entry = entries[index % TILE_WIDTH];
+    if (entry === undefined) throw new MerkleLogError('log-damaged', `${this.prefix} has no entry ${index}`);
+    return entry;
+  }
+
+  /** A value whose leaf gives its hash only. */
+  value(sha256: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.store.read(`${this.prefix}/${valuePath(sha256)}`);
+  }
+
+  /** The tree of the first `size` leaves. */
+  tree(size: number): TileTree {
+    return new TileTree(size, (tile) => this.tile(tile));
+  }
+
+  /** Paths of the partial pieces that a tree of `size` leaves needs, below the log's prefix. */
+  static partialPaths(size: number): string[] {
+    const paths: string[] = [];
+    for (let level = 0; hashesAtLevel(size, level) > 0; level += 1) {
+      const total = hashesAtLevel(size, level);
+      const [index, width] = [Math.floor(total / TILE_WIDTH), total % TILE_WIDTH];
+      if (width === 0) continue;
+      paths.push(tilePath({ level, index, width }));
+      if (level === 0) paths.push(bundlePath(index, width), offsetsPath(index, width));
+    }
+    return paths;
+  }
+
+  /** Paths of the partial pieces that are there at the right edge of a tree of `size` leaves, below the log's prefix. */
+  async partialPathsThere(size: number): Promise<string[]> {
+    const there: string[] = [];
+    const full = LogFiles.partialPaths(size).map((path) => path.slice(0, path.lastIndexOf('/')));
+    for (const folder of full) {
+      const widths = await this.store.list(`${this.prefix}/${folder}`);
+      there.push(...widths.map((width) => `${folder}/${width}`));
+    }
+    return there;
+  }
+
+  private async piece(path: (width: number) => string, width: number): Promise<Uint8Array> {
+    const asked = await this.store.read(`${this.prefix}/${path(width)}`);
+    if (asked !== undefined) return asked;
+    const full = await this.store.read(`${this.prefix}/${path(TILE_WIDTH)}`);
+    if (full !== undefined) return full;
+    const partials = await this.store.list(`${this.prefix}/${path(TILE_WIDTH)}.p`);
+    const wider = partials.map(Number).filter((other) => other > width);
+    const bytes = wider.length === 0 ? undefined : await this.store.read(`${this.prefix}/${path(Math.min(...wider))}`);
+    if (bytes === undefined) throw new MerkleLogError('log-damaged', `${this.prefix}/${path(width)} is missing`);
+    return bytes;
+  }
+}

@@ -1,0 +1,241 @@
+import { generateKeyPairSync } from 'node:crypto';
+import fc from 'fast-check';
+import { EMPTY_ROOT, leafHash, openCheckpoint, verifyConsistency } from '@assent/merkle-log';
+import { LogFiles } from './log-files.ts';
+import { LogKey } from './log-key.ts';
+import { type Leaf, LogWriter, type LogWriterOptions } from './log-writer.ts';
+import { MemoryLogStore } from './memory-log-store.fixture.ts';
+
+const key = new LogKey(generateKeyPairSync('ed25519').privateKey);
+const origin = 'log.example/consent.events/0';
+const prefix = 'public/logs/consent.events/0';
+
+const optionsOf = (store: MemoryLogStore, part: Partial<LogWriterOptions> = {}): LogWriterOptions => ({
+  store,
+  prefix,
+  origin,
+  key,
+  keepsEntries: true,
+  keepsOffsets: true,
+  ...part,
+});
+
+const leafOf = (offset: number): Leaf => {
+  const entry = Buffer.from(`record ${String(offset)}`);
+  return { hash: leafHash(entry), entry, offset };
+};
+
+const owned = async (): Promise<void> => undefined;
+
+async function written(count: number, commitAfter: readonly number[] = []): Promise<MemoryLogStore> {
+  const store = new MemoryLogStore();
+  const writer = await LogWriter.open(optionsOf(store));
+  for (let offset = 0; offset < count; offset += 1) {
+    writer.add(leafOf(offset));
+    if (commitAfter.includes(offset + 1)) await writer.commit(owned);
+  }
+  await writer.commit(owned);
+  return store;
+}
+
+/** Everything in the store. */
+const lasting = (store: MemoryLogStore): Record<string, string> =>
+  Object.fromEntries(
+    [...store.objects]
+      .map(([path, bytes]) => [path, Buffer.from(bytes).toString('hex')] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+
+describe('a new log', () => {
+  it('is empty and has no checkpoint', async () => {
+    const store = new MemoryLogStore();
+    const writer = await LogWriter.open(optionsOf(store));
+    expect(writer.signed).toEqual({ origin, size: 0, root: EMPTY_ROOT, extensions: [], nextOffset: undefined });
+    expect(await writer.commit(owned)).toBeUndefined();
+    expect(store.objects.size).toBe(0);
+  });
+});
+
+describe('a log with leaves', () => {
+  it('is signed only after a commit, and then for all of them', async () => {
+    const store = new MemoryLogStore();
+    const writer = await LogWriter.open(optionsOf(store));
+    for (let offset = 0; offset < 300; offset += 1) writer.add(leafOf(offset));
+    expect(store.objects.size).toBe(0);
+    expect(writer.unsigned.leaves).toBe(300);
+    const checkpoint = await writer.commit(owned);
+    expect(checkpoint?.size).toBe(300);
+    expect(writer.unsigned).toEqual({ leaves: 0, bytes: 0 });
+    expect(writer.signed.nextOffset).toBe(300);
+    const note = store.objects.get(`${prefix}/checkpoint`)!;
+    expect(openCheckpoint(note, origin, [key.verifier(origin)])).toEqual(checkpoint);
+    expect([...store.objects.keys()].sort()).toEqual(
+      [
+        'checkpoint',
+        'offsets/000',
+        'offsets/001.p/44',
+        'tile/0/000',
+        'tile/0/001.p/44',
+        'tile/1/000.p/1',
+        'tile/entries/000',
+        'tile/entries/001.p/44',
+      ].map((path) => `${prefix}/${path}`),
+    );
+  });
+
+  it('is the same whatever was committed together', async () => {
+    const atOnce = lasting(await written(600));
+    expect(lasting(await written(600, [1, 2, 255, 256, 257, 300, 511, 512, 513]))).toEqual(atOnce);
+  });
+
+  it('is the same after any number of restarts, each at any point', async () => {
+    const atOnce = lasting(await written(520));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 519 }), { maxLength: 5 }), async (restarts) => {
+        const store = new MemoryLogStore();
+        let writer = await LogWriter.open(optionsOf(store));
+        for (const end of [...restarts.sort((a, b) => a - b), 520]) {
+          for (let offset = writer.nextOffset ?? 0; offset < end; offset += 1) writer.add(leafOf(offset));
+          await writer.commit(owned);
+          writer = await LogWriter.open(optionsOf(store));
+          expect(writer.size).toBe(end);
+          expect(writer.nextOffset).toBe(end);
+        }
+        expect(lasting(store)).toEqual(atOnce);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('continues where it was signed when the process dies at any object it writes', async () => {
+    const atOnce = lasting(await written(300));
+    for (let objects = 0; objects <= 8; objects += 1) {
+      const store = await written(250);
+      const dying = await LogWriter.open(optionsOf(store));
+      for (let offset = 250; offset < 300; offset += 1) dying.add(leafOf(offset));
+      store.failAfterObjects = objects;
+      const result = await dying.commit(owned).catch((error: unknown) => error);
+      const after = store.copy();
+      const restarted = await LogWriter.open(optionsOf(after));
+      expect(restarted.nextOffset).toBe(result instanceof Error ? 250 : 300);
+      for (let offset = restarted.nextOffset!; offset < 300; offset += 1) restarted.add(leafOf(offset));
+      await restarted.commit(owned);
+      expect(lasting(after)).toEqual(atOnce);
+    }
+  });
+
+  it('keeps its leaves through a failed commit and signs them with the next', async () => {
+    const store = await written(10);
+    const writer = await LogWriter.open(optionsOf(store));
+    writer.add(leafOf(10));
+    store.failAfterObjects = 1;
+    await expect(writer.commit(owned)).rejects.toThrow('no space left');
+    expect(writer.signed.size).toBe(10);
+    store.failAfterObjects = Infinity;
+    writer.add(leafOf(11));
+    expect((await writer.commit(owned))?.size).toBe(12);
+    expect(lasting(store)).toEqual(lasting(await written(12)));
+  });
+
+  it('only ever signs trees that continue each other', async () => {
+    const store = new MemoryLogStore();
+    const writer = await LogWriter.open(optionsOf(store));
+    let old = writer.signed;
+    for (let offset = 0; offset < 530; offset += 1) {
+      writer.add(leafOf(offset));
+      if (offset % 37 !== 0) continue;
+      await writer.commit(owned);
+      const { size, root } = writer.signed;
+      const proof = await new LogFiles(store, prefix).tree(size).consistencyProof(old.size);
+      expect(verifyConsistency({ oldSize: old.size, oldRoot: old.root, size, root, proof })).toBe(true);
+      old = writer.signed;
+    }
+  });
+
+  it('takes leaves while a commit runs; they are in the next', async () => {
+    const store = new MemoryLogStore();
+    const writer = await LogWriter.open(optionsOf(store));
+    writer.add(leafOf(0));
+    const first = writer.commit(async () => {
+      writer.add(leafOf(1));
+    });
+    const second = writer.commit(owned);
+    expect((await first)?.size).toBe(1);
+    expect((await second)?.size).toBe(2);
+    expect(lasting(store)).toEqual(lasting(await written(2)));
+  });
+
+  it('keeps no partial pieces but those of the signed size', async () => {
+    const store = await written(700, [10, 20, 300, 310, 690]);
+    expect([...store.objects.keys()].filter((path) => path.includes('.p/')).sort()).toEqual(
+      ['offsets/002.p/188', 'tile/0/002.p/188', 'tile/1/000.p/2', 'tile/entries/002.p/188'].map(
+        (p) => `${prefix}/${p}`,
+      ),
+    );
+  });
+
+  it('keeps a value beside it that its entry gives by hash', async () => {
+    const store = new MemoryLogStore();
+    const writer = await LogWriter.open(optionsOf(store));
+    const value = Buffer.alloc(70_000, 1);
+    writer.add({ ...leafOf(0), valueKeptApart: value });
+    await writer.commit(owned);
+    const path = [...store.objects.keys()].find((p) => p.startsWith(`${prefix}/value/`))!;
+    expect(Buffer.from(store.objects.get(path)!)).toEqual(value);
+  });
+
+  it('keeps hashes and offsets only where its entries are not kept', async () => {
+    const store = new MemoryLogStore();
+    const writer = await LogWriter.open(optionsOf(store, { keepsEntries: false }));
+    writer.add({ hash: leafHash(Buffer.from('a')), offset: 41 });
+    await writer.commit(owned);
+    expect([...store.objects.keys()].sort()).toEqual(
+      ['checkpoint', 'offsets/000.p/1', 'tile/0/000.p/1'].map((path) => `${prefix}/${path}`),
+    );
+    expect((await LogWriter.open(optionsOf(store, { keepsEntries: false }))).nextOffset).toBe(42);
+  });
+});
+
+describe('a writer that is not alone', () => {
+  it('writes nothing once it is not the owner', async () => {
+    const store = await written(5);
+    const writer = await LogWriter.open(optionsOf(store));
+    writer.add(leafOf(5));
+    const before = lasting(store);
+    await expect(writer.commit(() => Promise.reject(new Error('not the owner')))).rejects.toThrow('not the owner');
+    expect(lasting(store)).toEqual(before);
+  });
+
+  it('stops when the folder holds a larger tree than it knows', async () => {
+    const store = await written(5);
+    const [first, second] = [await LogWriter.open(optionsOf(store)), await LogWriter.open(optionsOf(store))];
+    first.add(leafOf(5));
+    await first.commit(owned);
+    second.add(leafOf(5));
+    second.add(leafOf(6));
+    await expect(second.commit(owned)).rejects.toMatchObject({ code: 'stale-owner' });
+  });
+});
+
+describe('a folder that does not hold what it should', () => {
+  it('is refused when its checkpoint is signed by another key', async () => {
+    const store = await written(5);
+    const other = new LogKey(generateKeyPairSync('ed25519').privateKey);
+    await expect(LogWriter.open(optionsOf(store, { key: other }))).rejects.toMatchObject({ code: 'log-damaged' });
+  });
+
+  it('is refused when its tiles give another root', async () => {
+    const store = await written(5);
+    const path = `${prefix}/tile/0/000.p/5`;
+    const tile = Buffer.from(store.objects.get(path)!);
+    tile[0] = tile[0]! ^ 1;
+    store.objects.set(path, tile);
+    await expect(LogWriter.open(optionsOf(store))).rejects.toMatchObject({ code: 'log-damaged' });
+  });
+
+  it('is refused when a tile of its right edge is missing', async () => {
+    const store = await written(300);
+    store.objects.delete(`${prefix}/tile/1/000.p/1`);
+    await expect(LogWriter.open(optionsOf(store))).rejects.toMatchObject({ code: 'log-damaged' });
+  });
+});

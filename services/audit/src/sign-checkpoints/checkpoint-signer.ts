@@ -1,0 +1,167 @@
+import { type AnyEvent, dataSchemaOf, deterministicId } from '@assent/contracts';
+import type { TopicPartition } from '@assent/event-log';
+import type { Checkpoint } from '@assent/merkle-log';
+import type { Appender, Clock } from '@assent/service-runtime';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { LogFiles } from '../merkle-logs/log-files.ts';
+import { LOGGED_TOPICS, logPrefix, originOf } from '../merkle-logs/log-layout.ts';
+import { MerkleLogError } from '../merkle-logs/merkle-logs.errors.ts';
+import type { LogSurroundings } from '../merkle-logs/topic-log.ts';
+import type { AuditLogs } from '../record-leaves/audit-logs.ts';
+import { HeadLog } from './head-log.ts';
+
+/** Ticks between two looks at every log's checkpoint: other processes' logs are bound with that delay, 10 s by default. */
+const TICKS_PER_SWEEP = 20;
+
+/** Whoever owns this partition keeps the log of heads: always there, and owned by one process at a time. */
+const HEADS_FOLLOW: TopicPartition = { topic: 'consent.events', partition: 0 };
+
+/** Tenant of what belongs to no controller: the heads bind the records of all of them. */
+const NO_TENANT = 'assent';
+
+export interface CheckpointSignerOptions {
+  readonly logs: AuditLogs;
+  readonly around: LogSurroundings;
+  readonly appender: Pick<Appender, 'append'>;
+  readonly partitionCount: (topic: string) => number;
+  readonly clock: Clock;
+  readonly logger: { warn(facts: object, message: string): void };
+  readonly intervalMs: number;
+}
+
+/** A signed head of all logs and when it was signed. */
+interface SignedHeads {
+  readonly size: number;
+  readonly note: string;
+  readonly at: string;
+}
+
+/**
+ * Signs, every interval, each log that grew, then the head that binds them all, and appends that head to
+ * audit.checkpoints. Idle logs are not signed again.
+ */
+export class CheckpointSigner implements OnApplicationShutdown {
+  private heads: HeadLog | undefined;
+  private newest: SignedHeads | undefined;
+  private readonly unannounced = new Map<string, Checkpoint>();
+  private ticks = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private stopped = false;
+
+  constructor(private readonly options: CheckpointSignerOptions) {}
+
+  /**
+   * Told of every assignment: begins to sign with the first, and takes the log of heads over when it comes with the
+   * partition it follows.
+   */
+  async taken(partitions: readonly TopicPartition[]): Promise<void> {
+    this.start();
+    const mine = partitions.some((p) => p.topic === HEADS_FOLLOW.topic && p.partition === HEADS_FOLLOW.partition);
+    if (!mine) return;
+    const { store, key, origin } = this.options.around;
+    this.heads = undefined;
+    await this.running;
+    this.heads = await HeadLog.take(store, key, origin);
+    this.ticks = 0;
+  }
+
+  private start(): void {
+    if (this.timer === undefined) this.schedule(0);
+  }
+
+  /**
+   * Ends signing with one last round, in which what is in memory becomes durable and signed. Nest calls it when the
+   * consumer has stopped and the event log is still open.
+   */
+  async onApplicationShutdown(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.running;
+    if (this.timer !== undefined) await this.tick();
+  }
+
+  private schedule(delayMs: number): void {
+    if (this.stopped) return;
+    this.timer = setTimeout(() => {
+      const startedMs = this.options.clock.monotonicMs();
+      this.running = this.tick().finally(() => {
+        const tookMs = this.options.clock.monotonicMs() - startedMs;
+        this.schedule(Math.max(0, this.options.intervalMs - tookMs));
+      });
+    }, delayMs);
+    this.timer.unref();
+  }
+
+  /** One round. A failure is logged and mended by the next round; the age of the checkpoints shows how long it lasts. */
+  async tick(): Promise<void> {
+    const { grown, failed } = await this.options.logs.commitGrown();
+    for (const { name, error } of failed) this.warn(error, { log: name }, 'a log could not be signed');
+    try {
+      await this.bind(grown.map(({ checkpoint }) => checkpoint));
+    } catch (error) {
+      this.warn(error, {}, 'the head of all logs could not be signed or announced');
+      if (error instanceof MerkleLogError && error.code === 'stale-owner') this.heads = undefined;
+    }
+  }
+
+  private async bind(grown: readonly Checkpoint[]): Promise<void> {
+    const heads = this.heads;
+    if (heads === undefined) return;
+    const sweep = this.ticks % TICKS_PER_SWEEP === 0;
+    const at = new Date(this.options.clock.now()).toISOString();
+    for (const head of heads.record([...(sweep ? await this.allCheckpoints() : []), ...grown], at)) {
+      this.unannounced.set(head.origin, head);
+    }
+    this.ticks += 1;
+    const signed = await heads.commit();
+    if (signed !== undefined) this.newest = { ...signed, at };
+    if (this.newest !== undefined) await this.announce(heads.origin, this.newest);
+  }
+
+  /** The checkpoint of every log, as its file says. */
+  private async allCheckpoints(): Promise<Checkpoint[]> {
+    const found: Checkpoint[] = [];
+    for (const topic of LOGGED_TOPICS) {
+      for (let partition = 0; partition < this.options.partitionCount(topic); partition += 1) {
+        const head = await new LogFiles(this.options.around.store, logPrefix({ topic, partition })).head();
+        if (head !== undefined) found.push(head);
+      }
+    }
+    return found;
+  }
+
+  /** Appends the head, if its logs were not announced yet. The event names those that grew since the last one. */
+  private async announce(origin: string, { size, note, at }: SignedHeads): Promise<void> {
+    const announced = [...this.unannounced.values()];
+    if (announced.length === 0) return;
+    const event: AnyEvent = {
+      id: deterministicId('audit-head', origin, String(size)),
+      source: '/audit',
+      type: 'audit.checkpoint-signed.v1',
+      time: at,
+      tenant: NO_TENANT,
+      partitionKey: origin,
+      dataSchema: dataSchemaOf('audit.checkpoint-signed.v1'),
+      data: { origin, signedAt: at, note, logs: this.sizesAndRoots(announced) },
+    };
+    await this.options.appender.append([event]);
+    for (const head of announced) {
+      if (this.unannounced.get(head.origin) === head) this.unannounced.delete(head.origin);
+    }
+  }
+
+  private sizesAndRoots(heads: readonly Checkpoint[]): Record<string, { size: number; root: string }> {
+    const base = originOf(this.options.around.origin, '');
+    return Object.fromEntries(
+      heads.map(({ origin, size, root }) => {
+        return [origin.slice(base.length), { size, root: Buffer.from(root).toString('base64') }];
+      }),
+    );
+  }
+
+  private warn(error: unknown, facts: object, message: string): void {
+    const { code } = error as { code?: unknown };
+    this.options.logger.warn({ ...facts, err: error, code }, message);
+  }
+}

@@ -1,0 +1,86 @@
+import { MILLISECOND_TICK_MS } from '@assent/consent-state';
+import { decodeEvent, EventDecodeError, type RecordedEvent } from '@assent/contracts';
+import { partitionKey, type RecordBatch, type TopicPartition } from '@assent/event-log';
+import { type Checkpoint, Checkpoints, StaleOwnerError } from '@assent/projection';
+import type { Appender, BatchConsumer } from '@assent/service-runtime';
+import type { CommandBus } from '@nestjs/cqrs';
+import type { Connection } from 'mongoose';
+import { WithdrawConsent, type WithdrawnConsent } from '../withdraw-consent/withdraw-consent.command.ts';
+
+const READER = 'consent.provider-stops.v1';
+/** The person stopped this business's marketing. Source: WhatsApp Cloud API error codes. */
+const USER_STOPPED_MARKETING = 131050;
+
+/**
+ * A call that WhatsApp answered with 131050 is a withdrawal of the platform's lane. Dispatch's own event holds at once;
+ * this makes it part of the consent stream. Has a checkpoint of its own; repeating it repeats the same facts.
+ */
+export class FollowProviderStops implements BatchConsumer {
+  readonly topics = ['dispatch.events'];
+  readonly #appender: Appender;
+  readonly #commands: CommandBus;
+  readonly #checkpoints: Checkpoints;
+  readonly #owned = new Map<string, Checkpoint>();
+
+  constructor(deps: { db: Connection; appender: Appender; commands: CommandBus }) {
+    this.#appender = deps.appender;
+    this.#commands = deps.commands;
+    this.#checkpoints = new Checkpoints({ db: deps.db, reader: READER });
+  }
+
+  async take(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, { next: number; epoch: number }>> {
+    const taken = await this.#checkpoints.take(partitions);
+    this.#owned.clear();
+    for (const checkpoint of taken) this.#owned.set(partitionKey(checkpoint), checkpoint);
+    return new Map(
+      taken.map((checkpoint) => [partitionKey(checkpoint), { next: checkpoint.next, epoch: checkpoint.epoch }]),
+    );
+  }
+
+  next(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
+    return this.#checkpoints.next(partitions);
+  }
+
+  async apply(batch: RecordBatch): Promise<void> {
+    const name = partitionKey(batch);
+    const owner = this.#owned.get(name);
+    if (owner === undefined || !batch.isCurrent()) throw new StaleOwnerError(READER, name);
+    const fresh = batch.records.filter(({ offset }) => offset >= owner.next);
+    const last = fresh.at(-1);
+    if (last === undefined) return;
+    for (const record of fresh) {
+      const event = readable(record);
+      if (event !== undefined) await this.#follow(event);
+      await batch.heartbeat();
+    }
+    if (!(await this.#checkpoints.advance(owner, last.offset + 1))) throw new StaleOwnerError(READER, name);
+    this.#owned.set(name, { ...owner, next: last.offset + 1 });
+  }
+
+  async #follow(event: RecordedEvent): Promise<void> {
+    if (event.type !== 'dispatch.attempt-failed.v1' || event.data.errorCode !== USER_STOPPED_MARKETING) return;
+    const { events }: WithdrawnConsent = await this.#commands.execute(
+      new WithdrawConsent({
+        tenant: event.tenant,
+        recipients: [{ subjectId: event.data.subjectId }],
+        scope: { kind: 'category', id: 'marketing' },
+        lane: 'platform',
+        method: 'provider-error',
+        occurredAt: Date.parse(event.time),
+        tickMs: MILLISECOND_TICK_MS,
+        source: ['attempt', event.data.attemptId],
+        receiptDue: false,
+      }),
+    );
+    await this.#appender.append(events, { urgent: true });
+  }
+}
+
+function readable(record: Parameters<typeof decodeEvent>[0]): RecordedEvent | undefined {
+  try {
+    return decodeEvent(record);
+  } catch (error) {
+    if (error instanceof EventDecodeError) return undefined;
+    throw error;
+  }
+}

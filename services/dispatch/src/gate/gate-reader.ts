@@ -1,0 +1,252 @@
+import { parsePosition } from '@assent/contracts';
+import { partitionKey, type EventLog, type TopicPartition } from '@assent/event-log';
+import type { Barrier, Projector } from '@assent/projection';
+import type { Recipient } from '@assent/identity';
+import { candidateZones } from '@assent/send-rules';
+import type { Connection } from 'mongoose';
+import { purposeDocumentId, type PurposeDocument, purposeFold } from '../purposes/purpose.projection.ts';
+import { addressCausesFold, type AddressCausesDocument } from '../recipients/address-causes.projection.ts';
+import { type HeldSenderDocument, heldSenderFold, heldSenderKey } from '../recipients/held-sender.projection.ts';
+import { type ProviderStopDocument, providerStopFold } from '../recipients/provider-stop.projection.ts';
+import type { RecipientDocument } from '../recipients/recipient.projection.ts';
+import { everyPartition, type RecipientLookup } from '../recipients/recipient-lookup.ts';
+import { ruleSetFold, ruleSetInForce, type RuleSetDocument } from '../rule-sets/rule-set.projection.ts';
+import { findSender } from '../senders/sender.projection.ts';
+import { templateDocumentId, type TemplateDocument, templateFold } from '../templates/template.projection.ts';
+import { zoneEvidenceOf } from '../recipients/zone-evidence.ts';
+import { lastFormAskAt } from './form-asks.ts';
+import type { DispatchWish, GateFacts, RecipientFacts, SuppressionCause } from './gate.facts.ts';
+
+/** How long a gate waits for our read models; well inside gateValidMs, so that a call can still follow. */
+export const BARRIER_TIMEOUT_MS = 1_000;
+/** The recipient is resolved again after the barrier; if it changed twice in that time, it is held. */
+const RESOLVE_ROUNDS_MAX = 2;
+const PRIMARY = { readPreference: 'primary' } as const;
+
+/** Whom a wish is for. */
+export interface WishedRecipient {
+  readonly tenant: string;
+  readonly subjectId: string;
+  /**
+   * The address in the clear, when it could be opened: it tells a zone, and under which keys of other peppers causes of
+   * suppression may stand.
+   */
+  readonly address?: Recipient;
+}
+
+/** The facts, and the vector of positions they were waited for. */
+export interface GateReading {
+  readonly facts: GateFacts;
+  readonly reached: Readonly<Record<string, number>>;
+  readonly document?: RecipientDocument;
+}
+
+/**
+ * Reads everything a verdict rests on, after a barrier over every partition it comes from (I2). What did not answer or
+ * catch up in `BARRIER_TIMEOUT_MS` is named in `facts.behind`, which holds. Reads the primary; appends nothing.
+ */
+export class GateReader {
+  readonly #db: Connection;
+  readonly #log: EventLog;
+  readonly #barrier: Barrier;
+  readonly #projector: Projector;
+  readonly #recipients: RecipientLookup;
+
+  constructor(deps: {
+    db: Connection;
+    log: EventLog;
+    barrier: Barrier;
+    projector: Projector;
+    recipients: RecipientLookup;
+  }) {
+    this.#db = deps.db;
+    this.#log = deps.log;
+    this.#barrier = deps.barrier;
+    this.#projector = deps.projector;
+    this.#recipients = deps.recipients;
+  }
+
+  /**
+   * @param at epoch milliseconds the verdict is about; the rule set is the one in force then
+   */
+  async read(wish: DispatchWish, recipient: WishedRecipient, at: number): Promise<GateReading> {
+    let before = await this.#recipients.byId(recipient.tenant, recipient.subjectId);
+    for (let round = 1; ; round += 1) {
+      const partitions = this.#partitionsOf(wish, recipient, this.#causeKeysOf(recipient, before));
+      const { reached, behind } = await this.#barrier.reach(partitions, { timeoutMs: BARRIER_TIMEOUT_MS });
+      const after = await this.#recipients.byId(recipient.tenant, recipient.subjectId);
+      const moved = addressKeysOf(before) !== addressKeysOf(after);
+      if (!moved || round === RESOLVE_ROUNDS_MAX) {
+        const names = moved ? partitions.map(partitionKey) : behind;
+        const facts = await this.#factsOf(wish, recipient, after, at, names);
+        return { facts, reached, ...(after === undefined ? {} : { document: after }) };
+      }
+      before = after;
+    }
+  }
+
+  /** Everything the recipient lives in; the policy part covers every partition of dispatch.policy and consent.catalog. */
+  #partitionsOf(wish: DispatchWish, { subjectId }: WishedRecipient, causeKeys: readonly string[]): TopicPartition[] {
+    const at = (topic: string, key: string): TopicPartition => ({
+      topic,
+      partition: this.#log.partitionFor(topic, key),
+    });
+    const partitions = [
+      at('consent.events', subjectId),
+      at('consent.events', heldSenderKey(wish.senderId)),
+      at('dispatch.events', subjectId),
+      ...causeKeys.map((addressKey) => at('suppression.events', addressKey)),
+      ...everyPartition(this.#log, 'dispatch.policy'),
+      ...everyPartition(this.#log, 'consent.catalog'),
+    ];
+    return [...new Map(partitions.map((partition) => [partitionKey(partition), partition])).values()];
+  }
+
+  async #factsOf(
+    wish: DispatchWish,
+    recipient: WishedRecipient,
+    document: RecipientDocument | undefined,
+    at: number,
+    behind: readonly string[],
+  ): Promise<GateFacts> {
+    const { tenant } = recipient;
+    const [sender, held, template, purpose, ruleSets, parked, facts] = await Promise.all([
+      findSender(this.#db, tenant, wish.senderId),
+      this.#one<HeldSenderDocument>(heldSenderFold.collection, wish.senderId),
+      this.#one<TemplateDocument>(templateFold.collection, templateDocumentId(tenant, wish.template)),
+      wish.purposeId === undefined
+        ? null
+        : this.#one<PurposeDocument>(purposeFold.collection, purposeDocumentId(tenant, wish.purposeId)),
+      this.#db.collection<RuleSetDocument>(ruleSetFold.collection).find({ tenant }, PRIMARY).toArray(),
+      this.#parkedKeys(wish, recipient, document),
+      document === undefined ? undefined : this.#recipientFacts(wish, recipient, document),
+    ]);
+    const withdrawal = document?.withdrawals.find(({ withdrawalId }) => withdrawalId === wish.cause.id);
+    return {
+      at,
+      wish,
+      ...(facts === undefined ? {} : { recipient: facts }),
+      ...(sender === undefined ? {} : { sender: { held: held !== null } }),
+      ...(template === null
+        ? {}
+        : { template: { category: template.template.category, bodyParameters: template.template.bodyParameters } }),
+      ...(purpose === null ? {} : { purpose: { category: purpose.category } }),
+      ruleSet: ruleSetInForce(ruleSets, at),
+      ...(withdrawal === undefined
+        ? {}
+        : {
+            withdrawal: {
+              withdrawalId: withdrawal.withdrawalId,
+              recordedAt: Date.parse(withdrawal.recordedAt),
+              position: parsePosition(withdrawal.position),
+            },
+          }),
+      behind,
+      parked,
+    };
+  }
+
+  async #recipientFacts(
+    wish: DispatchWish,
+    recipient: WishedRecipient,
+    document: RecipientDocument,
+  ): Promise<RecipientFacts> {
+    const { subjectId, address } = recipient;
+    const keys = this.#causeKeysOf(recipient, document);
+    const [causes, stop, formAskAt] = await Promise.all([
+      this.#db
+        .collection<AddressCausesDocument>(addressCausesFold.collection)
+        .find({ _id: { $in: keys } }, PRIMARY)
+        .toArray(),
+      this.#one<ProviderStopDocument>(providerStopFold.collection, subjectId),
+      wish.class === 'opt-in-ask' ? lastFormAskAt(this.#db, document, wish.dispatchId) : undefined,
+    ]);
+    const request = document.requests.find(({ requestId }) => requestId === wish.cause.id);
+    const { zones } = candidateZones({
+      ...(document.timeZone === undefined ? {} : { declared: document.timeZone }),
+      ...(address === undefined ? {} : zoneEvidenceOf(address)),
+    });
+    return {
+      subjectId,
+      consent: document.consent,
+      ...(document.timeZone === undefined ? {} : { timeZone: document.timeZone }),
+      candidateZones: zones,
+      causes: [...causes.flatMap(({ live }) => live.map(suppressionCauseOf)), ...providerStops(stop, document)],
+      ...(request === undefined
+        ? {}
+        : {
+            request: {
+              requestId: request.requestId,
+              selfStarted: request.selfStarted,
+              requestedAt: Date.parse(request.requestedAt),
+              expiresAt: Date.parse(request.expiresAt),
+            },
+          }),
+      ...(formAskAt === undefined ? {} : { lastFormAskAt: formAskAt }),
+    };
+  }
+
+  /** Record keys whose events are not all applied, of the person and of what the message is judged by. */
+  async #parkedKeys(
+    wish: DispatchWish,
+    recipient: WishedRecipient,
+    document: RecipientDocument | undefined,
+  ): Promise<string[]> {
+    const { subjectId } = recipient;
+    const keys = this.#causeKeysOf(recipient, document);
+    const { senderId, template, purposeId } = wish;
+    const parked = await Promise.all([
+      this.#projector.parked('consent.events', [subjectId, heldSenderKey(senderId)]),
+      this.#projector.parked('dispatch.policy', [senderId, template.name]),
+      this.#projector.parked('consent.catalog', purposeId === undefined ? [] : [purposeId]),
+      this.#projector.parked('dispatch.events', [subjectId]),
+      this.#projector.parked('suppression.events', keys),
+    ]);
+    return parked.flat().map(({ _id }) => _id);
+  }
+
+  /**
+   * Every key under which causes about this person can stand: those the person is registered under, and those that the
+   * other live peppers make of the address, since a cause needs no person and is written under the pepper of its day.
+   */
+  #causeKeysOf({ tenant, address }: WishedRecipient, document: RecipientDocument | undefined): string[] {
+    const registered = (document?.addresses ?? []).map(({ addressKey }) => addressKey);
+    const made = address === undefined ? [] : this.#recipients.lookupKeysOf(tenant, address);
+    return [...new Set([...registered, ...made])];
+  }
+
+  #one<D extends { _id: string }>(collection: string, id: string): Promise<D | null> {
+    return this.#db
+      .collection<{ _id: string }>(collection)
+      .findOne({ _id: id }, PRIMARY) as unknown as Promise<D | null>;
+  }
+}
+
+function addressKeysOf(document: RecipientDocument | undefined): string {
+  return (document?.addresses ?? []).map(({ addressKey }) => addressKey).join(',');
+}
+
+function suppressionCauseOf({ since, ...cause }: AddressCausesDocument['live'][number]): SuppressionCause {
+  return { ...cause, since: Date.parse(since) };
+}
+
+/**
+ * WhatsApp's own stop, from the reply of a call, until the consent stream has it as a withdrawal of the platform's lane:
+ * from then on that lane, which WhatsApp can also resume, decides.
+ */
+function providerStops(stop: ProviderStopDocument | null, { consent }: RecipientDocument): SuppressionCause[] {
+  if (stop === null) return [];
+  const copied = consent.withdrawals.some(
+    ({ lane, occurredAt }) => lane === 'platform' && Date.parse(occurredAt) >= Date.parse(stop.stoppedAt) - 1_000,
+  );
+  if (copied) return [];
+  return [
+    {
+      causeId: stop.position,
+      kind: 'provider-verdict',
+      scope: { kind: 'category', id: 'marketing' },
+      since: Date.parse(stop.stoppedAt),
+      position: parsePosition(stop.position),
+    },
+  ];
+}

@@ -1,0 +1,118 @@
+import {
+  type AnyEvent,
+  decodeEvent,
+  EventDecodeError,
+  EventEncodeError,
+  formatPosition,
+  type LogRecord,
+  type RecordedEvent,
+  UnknownEventTypeError,
+} from '@assent/contracts';
+import { partitionKey, type RecordBatch, type TopicPartition } from '@assent/event-log';
+import { type Checkpoint, Checkpoints, StaleOwnerError } from '@assent/projection';
+import type { Appender, BatchConsumer } from '@assent/service-runtime';
+import type { Connection } from 'mongoose';
+import type { Reaction } from './reaction.ts';
+
+const READER = 'dispatch.reactions.v1';
+/** Events appended at once: bounds memory and the time between two heartbeats. */
+const APPEND_AT_ONCE = 500;
+
+/**
+ * Runs every reaction over the topics it follows, with a checkpoint of its own: a rebuild of the read models does not
+ * repeat them. Order: react, append, checkpoint; a crash in between reacts again, with the same ids.
+ */
+export class Reactions implements BatchConsumer {
+  readonly topics = ['consent.events', 'whatsapp.inbound', 'dispatch.requests'];
+  readonly #reactions: readonly Reaction[];
+  readonly #refuseUnreadable: (record: LogRecord, error: Pick<EventDecodeError, 'fault'>) => AnyEvent;
+  readonly #appender: Appender;
+  readonly #checkpoints: Checkpoints;
+  readonly #owned = new Map<string, Checkpoint>();
+
+  constructor(deps: {
+    db: Connection;
+    appender: Appender;
+    reactions: readonly Reaction[];
+    refuseUnreadable: (record: LogRecord, error: Pick<EventDecodeError, 'fault'>) => AnyEvent;
+  }) {
+    this.#reactions = deps.reactions;
+    this.#refuseUnreadable = deps.refuseUnreadable;
+    this.#appender = deps.appender;
+    this.#checkpoints = new Checkpoints({ db: deps.db, reader: READER });
+  }
+
+  async take(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, { next: number; epoch: number }>> {
+    const taken = await this.#checkpoints.take(partitions);
+    for (const checkpoint of taken) this.#owned.set(partitionKey(checkpoint), checkpoint);
+    return new Map(
+      taken.map((checkpoint) => [partitionKey(checkpoint), { next: checkpoint.next, epoch: checkpoint.epoch }]),
+    );
+  }
+
+  next(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
+    return this.#checkpoints.next(partitions);
+  }
+
+  async apply(batch: RecordBatch): Promise<void> {
+    const name = partitionKey(batch);
+    const owner = this.#owned.get(name);
+    if (owner === undefined) throw new StaleOwnerError(READER, name);
+    const fresh = batch.records.filter(({ offset }) => offset >= owner.next);
+    const last = fresh.at(-1);
+    if (last === undefined) return;
+    const caused: AnyEvent[] = [];
+    for (const record of fresh) {
+      caused.push(...(await this.#reactTo(record)));
+      await batch.heartbeat();
+    }
+    if (!batch.isCurrent()) throw new StaleOwnerError(READER, name);
+    for (let at = 0; at < caused.length; at += APPEND_AT_ONCE) {
+      await this.#appender.append(caused.slice(at, at + APPEND_AT_ONCE));
+      await batch.heartbeat();
+    }
+    if (!(await this.#checkpoints.advance(owner, last.offset + 1))) throw new StaleOwnerError(READER, name);
+    this.#owned.set(name, { ...owner, next: last.offset + 1 });
+  }
+
+  /** An unreadable request is refused with an event; an unreadable fact of ours is parked by the projector. */
+  async #reactTo(record: LogRecord): Promise<readonly AnyEvent[]> {
+    let event: RecordedEvent;
+    try {
+      event = decodeEvent(record);
+    } catch (error) {
+      if (!(error instanceof EventDecodeError)) throw error;
+      if (record.topic === 'dispatch.requests') return [this.#refuseUnreadable(record, error)];
+      return [];
+    }
+    if (record.topic === 'dispatch.requests' && event.type !== 'dispatch.requested.v1') {
+      return [this.#refuseUnreadable(record, new UnknownEventTypeError(formatPosition(event.position)))];
+    }
+    return record.topic === 'dispatch.requests' ? this.#answer(record, event) : this.#react(event);
+  }
+
+  async #react(event: RecordedEvent): Promise<readonly AnyEvent[]> {
+    const caused: AnyEvent[] = [];
+    for (const reaction of this.#reactions) {
+      if (reaction.to === event.type) caused.push(...(await reaction.react(event)));
+    }
+    return caused;
+  }
+
+  /**
+   * A request is other people's input: one that no valid fact can be made of is refused, so that it can't hold up the
+   * ones behind it. Our own facts are never skipped: what is wrong with them is a defect, and the partition waits.
+   */
+  async #answer(record: LogRecord, event: RecordedEvent): Promise<readonly AnyEvent[]> {
+    try {
+      const caused = await this.#react(event);
+      this.#appender.encode(caused);
+      return caused;
+    } catch (error) {
+      if (error instanceof EventEncodeError) return [this.#refuseUnreadable(record, error)];
+      if (error instanceof RangeError || error instanceof TypeError)
+        return [this.#refuseUnreadable(record, { fault: { code: 'schema-violation' } })];
+      throw error;
+    }
+  }
+}

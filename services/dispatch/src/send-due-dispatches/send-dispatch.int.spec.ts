@@ -1,0 +1,344 @@
+import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
+import type { EventLog, RecordBatch } from '@assent/event-log';
+import type { Barrier, Projector } from '@assent/projection';
+import { Appender, BatchConsumers, DB, EVENT_LOG, NEW_ID, type NewId } from '@assent/service-runtime';
+import { type TestService, waitUntil } from '@assent/testing';
+import type { Connection } from 'mongoose';
+import { Registry } from 'prom-client';
+import { WhatsappClient } from '../call-whatsapp/whatsapp-client.ts';
+import { Claims } from '../claims/claims.ts';
+import {
+  ask,
+  CONFIRM,
+  DispatchWorld,
+  find,
+  OFFER,
+  offerTo,
+  type Person,
+  SENDER,
+  waitForStatus,
+} from '../dispatch.fixture.ts';
+import { GateReader } from '../gate/gate-reader.ts';
+import { RecipientLookup } from '../recipients/recipient-lookup.ts';
+import { SenderRates } from '../sender-rate/sender-rate.ts';
+import { BARRIER, DISPATCH_PROJECTOR, GATE_VERSIONS } from '../tokens.ts';
+import { DispatchMetrics } from './dispatch-metrics.ts';
+import { OpenDispatch } from './open-dispatch.ts';
+import { askDispatchId, SendDispatch } from './send-dispatch.ts';
+
+jest.setTimeout(90_000);
+
+/** Above every epoch that a partition of a test reaches. */
+const LATE_EPOCH = 1_000_000;
+let world: DispatchWorld;
+let service: TestService;
+
+beforeAll(async () => {
+  world = await DispatchWorld.start();
+  service = await world.service();
+}, 120_000);
+
+afterAll(async () => {
+  await world.stop();
+}, 60_000);
+
+const inMs = (ms: number): object => ({ schedule: { kind: 'at', at: new Date(Date.now() + ms).toISOString() } });
+const get = <T>(token: symbol | (abstract new (...args: never[]) => T)): T =>
+  service.app.get<T>(token, { strict: false });
+
+/** A send step as the service has it, with another barrier, an hour ahead of the plans that the service keeps. */
+function sendStep(barrier: Pick<Barrier, 'reach'>): SendDispatch {
+  const clock = { now: () => world.clock.now() + 2 * 3_600_000, monotonicMs: () => performance.now() };
+  const db = get<Connection>(DB);
+  const gate = new GateReader({
+    db,
+    log: get<EventLog>(EVENT_LOG),
+    barrier: barrier as Barrier,
+    projector: get<Projector>(DISPATCH_PROJECTOR),
+    recipients: get(RecipientLookup),
+  });
+  return new SendDispatch({
+    db,
+    clock,
+    gate,
+    barrier,
+    newId: get<NewId>(NEW_ID),
+    appender: get(Appender),
+    claims: get(Claims),
+    rates: get(SenderRates),
+    whatsapp: get(WhatsappClient),
+    open: get(OpenDispatch),
+    versions: get(GATE_VERSIONS),
+    metrics: new DispatchMetrics(new Registry(), () => clock.now()),
+  });
+}
+
+/** Says that everything is applied without having looked. */
+const deafBarrier: Pick<Barrier, 'reach'> = {
+  reach: () => Promise.resolve({ reached: {}, behind: [], waitedMs: 0 }),
+};
+
+/** Runs the work while no record of the topic is applied. kafkajs fetches nothing else meanwhile: all of it stands still. */
+async function whileStandingStill(topic: string, work: () => Promise<void>): Promise<void> {
+  const consumers = get(BatchConsumers);
+  const apply = consumers.apply.bind(consumers);
+  let goOn: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  consumers.apply = async (batch: RecordBatch): Promise<void> => {
+    if (batch.topic === topic) await released;
+    await apply(batch);
+  };
+  try {
+    await work();
+  } finally {
+    consumers.apply = apply;
+    goOn();
+  }
+}
+
+const calls = (...people: Person[]): number[] => people.map((person) => world.callsTo(person).length);
+
+describe('a STOP that is acknowledged and not applied yet', () => {
+  it('holds a message that becomes due, and nothing leaves when it is applied', async () => {
+    const person = await world.subscriber();
+    const { dispatchId } = await ask(service, offerTo(person, inMs(1_500)));
+    await service.caughtUp();
+    await whileStandingStill('consent.events', async () => {
+      await world.stopped(person);
+      const held = await waitUntil('it is held', async () =>
+        (await world.events('dispatch.held.v1')).find(({ data }) => data.dispatchId === dispatchId),
+      );
+      expect(held.data.reasons).toMatchObject([{ code: 'read-model-behind' }]);
+    });
+    const reasons = await waitUntil('it has ended', async () => {
+      const found = await find(service, dispatchId);
+      return ['refused', 'cancelled'].includes(String(found['status'])) ? found['reasons'] : undefined;
+    });
+    expect(reasons).toMatchObject([{ code: 'withdrawn' }]);
+    expect(calls(person)).toEqual([0]);
+  });
+
+  it('would be overtaken if the barrier did not wait: this suite can see a violation', async () => {
+    const people = [await world.subscriber(), await world.subscriber()] as const;
+    const [heeded, overtaken] = await Promise.all(
+      people.map((person) => ask(service, offerTo(person, inMs(3_600_000)))),
+    );
+    await service.caughtUp();
+    await whileStandingStill('consent.events', async () => {
+      for (const person of people) await world.stopped(person);
+      await sendStep(get<Barrier>(BARRIER)).execute(heeded?.dispatchId ?? '', () => LATE_EPOCH);
+      await sendStep(deafBarrier).execute(overtaken?.dispatchId ?? '', () => LATE_EPOCH);
+    });
+    expect(calls(...people)).toEqual([0, 1]);
+    await service.caughtUp();
+  });
+});
+
+describe('an attempt that its owner did not end', () => {
+  const intend = async (person: Person, attemptId: string): Promise<string> => {
+    const { dispatchId } = await ask(service, offerTo(person, inMs(3_600_000)));
+    const { subjectId, addressKey } = person;
+    const decidedAt = new Date().toISOString();
+    await world.append('dispatch.attempt-intended.v1', subjectId, {
+      dispatchId,
+      attemptId,
+      subjectId,
+      addressKey,
+      class: 'message',
+      cause: { kind: 'request', id: randomUUID() },
+      senderId: SENDER,
+      fence: 1,
+      decidedAt,
+      gate: {
+        positions: {},
+        ruleSet: 'demo@1',
+        phoneMetadata: '1',
+        tzdb: '1',
+        zones: [],
+        verdict: 'allow',
+        decidedAt,
+      },
+    });
+    return dispatchId;
+  };
+  const partitionOf = (person: Person): { topic: string; partition: number } => ({
+    topic: 'dispatch.events',
+    partition: world.stack.log.partitionFor('dispatch.events', person.subjectId),
+  });
+  const nameOf = (person: Person): string => `dispatch.events/${partitionOf(person).partition}`;
+
+  it('is unknown when its call had begun, and not repeated', async () => {
+    const [person, attemptId] = [await world.subscriber(), randomUUID()];
+    const dispatchId = await intend(person, attemptId);
+    const fence = LATE_EPOCH;
+    expect(await get(Claims).claim({ _id: dispatchId, fence, attemptId, partition: nameOf(person) })).toBe('fresh');
+    expect(await get(Claims).startCalling(dispatchId, fence, attemptId)).toBe(true);
+    const step = sendStep(get<Barrier>(BARRIER));
+    const owned = { ...partitionOf(person), epoch: fence + 1 };
+    await step.settleCalls(owned, () => false, false);
+    await step.settleCalls(owned, () => true, true);
+    await service.caughtUp();
+    expect((await find(service, dispatchId))['status']).toBe('attempting');
+    await step.settleCalls(owned, () => false, true);
+    await waitForStatus(service, dispatchId, 'unknown');
+    await step.execute(dispatchId, () => fence + 1);
+    expect(calls(person)).toEqual([0]);
+  });
+
+  it('is abandoned when its call had not begun, and another one is made', async () => {
+    const [person, attemptId] = [await world.subscriber(), randomUUID()];
+    const dispatchId = await intend(person, attemptId);
+    await get(Claims).claim({ _id: dispatchId, fence: LATE_EPOCH, attemptId, partition: nameOf(person) });
+    await service.caughtUp();
+    const step = sendStep(get<Barrier>(BARRIER));
+    expect(await step.execute(dispatchId, () => LATE_EPOCH + 1)).toBeDefined();
+    await step.execute(dispatchId, () => LATE_EPOCH + 1);
+    await waitForStatus(service, dispatchId, 'sent');
+    expect(await world.trail(dispatchId)).toContain('dispatch.attempt-abandoned.v1');
+    expect(calls(person)).toEqual([1]);
+    expect(await get(Claims).startCalling(dispatchId, LATE_EPOCH, attemptId)).toBe(false);
+  });
+
+  it('is unknown when its claim is lost', async () => {
+    const person = await world.subscriber();
+    const dispatchId = await intend(person, randomUUID());
+    await service.caughtUp();
+    await sendStep(get<Barrier>(BARRIER)).execute(dispatchId, () => LATE_EPOCH);
+    await waitForStatus(service, dispatchId, 'unknown');
+    expect(calls(person)).toEqual([0]);
+  });
+
+  it('leaves a dispatch that can be sent again when it failed before its claim was given back', async () => {
+    const [person, attemptId] = [await world.subscriber(), randomUUID()];
+    const dispatchId = await intend(person, attemptId);
+    const { subjectId } = person;
+    await get(Claims).claim({ _id: dispatchId, fence: LATE_EPOCH, attemptId, partition: nameOf(person) });
+    await get(Claims).startCalling(dispatchId, LATE_EPOCH, attemptId);
+    await world.append('dispatch.attempt-failed.v1', subjectId, {
+      dispatchId,
+      attemptId,
+      subjectId,
+      errorClass: 'rate-limit',
+      retryable: true,
+    });
+    await service.caughtUp();
+    const step = sendStep(get<Barrier>(BARRIER));
+    await step.settleCalls({ ...partitionOf(person), epoch: LATE_EPOCH }, () => false, false);
+    await step.execute(dispatchId, () => LATE_EPOCH);
+    await waitForStatus(service, dispatchId, 'sent');
+    expect(calls(person)).toEqual([1]);
+  });
+});
+
+describe('a dispatch that is not to be sent now', () => {
+  it('is not sent before its time, whoever asks', async () => {
+    const person = await world.subscriber();
+    const { dispatchId } = await ask(service, offerTo(person, inMs(5 * 3_600_000)));
+    await service.caughtUp();
+    expect(await sendStep(get<Barrier>(BARRIER)).execute(dispatchId, () => LATE_EPOCH)).toBeUndefined();
+    expect(calls(person)).toEqual([0]);
+  });
+
+  it('is written down as cancelled when the process that cancelled it ended before it could', async () => {
+    const person = await world.subscriber();
+    const { dispatchId } = await ask(service, offerTo(person, inMs(1_500)));
+    await service.caughtUp();
+    const partition = `dispatch.events/${world.stack.log.partitionFor('dispatch.events', person.subjectId)}`;
+    expect(await get(Claims).cancel(dispatchId, partition, 'caller')).toBe(true);
+    await waitForStatus(service, dispatchId, 'cancelled');
+    expect(calls(person)).toEqual([0]);
+  });
+
+  it('is looked at again after an hour when only a person can mend it, and ends when it expires', async () => {
+    const senderId = '100000000000003';
+    const [person, update] = [await world.subscriber(), `v1.${'A'.repeat(16)}.${'B'.repeat(40)}`];
+    await world.append('sender.registered.v1', senderId, {
+      senderId,
+      portfolioId: '200000000000001',
+      displayName: 'Acme Three',
+      ratePerSecond: 10,
+      receiptTemplate: OFFER,
+    });
+    await world.append('consent.withdrawal-quarantined.v1', `sender:${senderId}`, {
+      senderId,
+      receivedAt: new Date(Date.now()).toISOString(),
+      reason: 'unknown-sender',
+      sealedUpdate: update,
+    });
+    const expiresAt = new Date(Date.now() + 90 * 60_000).toISOString();
+    const { dispatchId, status, reasons } = await ask(service, offerTo(person, { senderId, expiresAt }));
+    expect({ status, reasons }).toMatchObject({ status: 'held', reasons: [{ code: 'sender-held' }] });
+    await service.caughtUp();
+    const retryAt = async (): Promise<number> =>
+      Math.round((Date.parse(String((await find(service, dispatchId))['retryAt'])) - Date.now()) / 60_000);
+    expect(await retryAt()).toBe(60);
+    world.clock.shift(61 * 60_000);
+    await waitUntil('it was looked at again', async () => (await retryAt()) === 90);
+    world.clock.shift(30 * 60_000);
+    await waitForStatus(service, dispatchId, 'refused');
+    world.clock.shift(-91 * 60_000);
+    expect(calls(person)).toEqual([0]);
+  });
+
+  it('waits for the keys of the consent service, and a request with parameters is not taken on', async () => {
+    const [person, other] = [await world.person(), await world.subscriber()];
+    world.consent.isDown = true;
+    const dispatchId = askDispatchId('acme', await world.asked(person, { selfStarted: true }));
+    await service.caughtUp();
+    const before = (await world.stack.records('dispatch.events')).length;
+    expect(await service.request('POST', '/v1/dispatches', { role: 'sender', body: offerTo(other) })).toMatchObject({
+      status: 503,
+      body: { code: 'keys-unavailable' },
+    });
+    expect((await world.stack.records('dispatch.events')).length).toBe(before);
+    expect((await find(service, dispatchId))['status']).toBe('planned');
+    world.consent.isDown = false;
+    await waitForStatus(service, dispatchId, 'sent');
+    expect(world.callsTo(person).map(({ template }) => template)).toEqual([CONFIRM.name]);
+  });
+});
+
+describe('a process that takes one partition again', () => {
+  it('goes on with all the others', async () => {
+    const people = await Promise.all(Array.from({ length: 6 }, () => world.subscriber()));
+    const asked = await Promise.all(people.map((person) => ask(service, offerTo(person, inMs(2_500)))));
+    await service.caughtUp();
+    expect(calls(...people)).toEqual(people.map(() => 0));
+    await get(BatchConsumers).take([{ topic: 'consent.events', partition: 0 }]);
+    await Promise.all(asked.map(({ dispatchId }) => waitForStatus(service, dispatchId, 'sent')));
+  });
+});
+
+describe('two processes', () => {
+  it('share the work and call once each; when one stops the other goes on', async () => {
+    const people = await Promise.all(Array.from({ length: 12 }, () => world.subscriber()));
+    await service.caughtUp();
+    const second = await world.service();
+    const plan = async (): Promise<string[]> => {
+      const body = inMs(2_000);
+      const asked = await Promise.all(people.map((person) => ask(service, offerTo(person, body))));
+      return asked.map(({ dispatchId }) => dispatchId);
+    };
+    const areSent = async (from: TestService, dispatchIds: readonly string[]): Promise<void> => {
+      await Promise.all(dispatchIds.map((dispatchId) => waitForStatus(from, dispatchId, 'sent')));
+    };
+    const allowed = async (of: TestService): Promise<number> => {
+      const { body } = await of.request('GET', '/metrics');
+      const lines = String(body).matchAll(/^gate_decisions_total\{decision="allow"[^}]*\} (\d+)$/gm);
+      return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    const before = await allowed(service);
+    await areSent(service, await plan());
+    expect(await allowed(second)).toBeGreaterThan(0);
+    expect((await allowed(service)) - before).toBeGreaterThan(0);
+    expect((await allowed(service)) - before + (await allowed(second))).toBeGreaterThanOrEqual(people.length);
+    const more = await plan();
+    await service.stop();
+    await areSent(second, more);
+    expect(calls(...people)).toEqual(people.map(() => 2));
+    expect(world.callsTo(people[0] as Person).every(({ template }) => template === OFFER.name)).toBe(true);
+  });
+});
