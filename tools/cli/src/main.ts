@@ -1,0 +1,116 @@
+import { CommandError, EXIT } from './command-error.ts';
+
+interface Command {
+  readonly usage: string;
+  readonly says: string;
+  /** Answers the exit code. Imported on demand: the tools of an image without development packages start too. */
+  run(args: readonly string[]): Promise<number>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  demo: {
+    usage: 'demo [--exit]',
+    says: 'starts everything, plays the story of one STOP on it, verifies the audit log, stays up (or ends)',
+    run: async (args) => (await import('./play-demo/play-demo.ts')).playDemo(args),
+  },
+  up: {
+    usage: 'up',
+    says: 'starts the platform: local stack, simulator, four services',
+    run: async () => (await import('./start-platform/up-platform.ts')).upPlatform(),
+  },
+  down: {
+    usage: 'down',
+    says: 'ends it; data stays in .assent/',
+    run: async () => (await import('./start-platform/up-platform.ts')).downPlatform(),
+  },
+  status: {
+    usage: 'status',
+    says: 'what runs, where, from which provider, and whether it answers',
+    run: async () => (await import('./show-status/show-status.ts')).showStatus(),
+  },
+  test: {
+    usage: 'test [step …]',
+    says: 'every check and every test, or only the steps named',
+    run: async (args) => (await import('./run-checks/run-checks.ts')).runChecks(args),
+  },
+  verify: {
+    usage: 'verify <folder> [--key <key>] [--json] [--report <file>]',
+    says: 'checks an audit folder with nothing else running',
+    run: async (args) => {
+      const { runVerify } = await import('./verify-audit-log/run-verify.ts');
+      // The launcher works in the repository; the folder is named from where the person is.
+      process.chdir(process.env['ASSENT_CALLED_FROM'] ?? process.cwd());
+      return runVerify(args, {
+        stdout: (text) => process.stdout.write(text),
+        stderr: (text) => process.stderr.write(text),
+        isTty: usesColour(),
+        monotonicMs: () => performance.now(),
+      });
+    },
+  },
+  explain: {
+    usage: 'explain <dispatchId>',
+    says: 'why a message left or did not, with its proofs checked',
+    run: async (args) => (await import('./explain-dispatch/explain-dispatch.ts')).explainDispatch(args),
+  },
+  rebuild: {
+    usage: 'rebuild <service>',
+    says: 'drops and replays the read models of a service and compares the digests',
+    run: async (args) => (await import('./rebuild-read-models/rebuild-read-models.ts')).rebuildReadModels(args),
+  },
+  replay: {
+    usage: 'replay <service>',
+    says: 'folds the parked keys of a service anew, after what made them poison was mended',
+    run: async (args) => (await import('./replay-parked-keys/replay-parked-keys.ts')).replayParkedKeys(args),
+  },
+  'provision-topics': {
+    usage: 'provision-topics',
+    says: 'creates the declared topics that are missing',
+    run: async () => (await import('./provision-topics/provision-topics.ts')).provisionDeclaredTopics(),
+  },
+};
+
+/** The supervisor of `up` and `demo`; not for people. */
+const SUPERVISOR = 'keep-platform';
+
+function help(): string {
+  const width = Math.max(...Object.values(COMMANDS).map(({ usage }) => usage.length));
+  const shown = Object.values(COMMANDS).map(({ usage, says }) =>
+    usage.length > 24 ? `  ${usage}\n  ${' '.repeat(Math.min(width, 24))}  ${says}` : `  ${usage.padEnd(24)}  ${says}`,
+  );
+  return `Usage: ./assent <command>\n\n${shown.join('\n')}\n\nPorts: consent 4001, suppression 4002, dispatch 4003, audit 4004, WhatsApp simulator 4010.`;
+}
+
+/** Colour on terminals only, and not where NO_COLOR asks for none (no-color.org). */
+function usesColour(): boolean {
+  return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
+}
+
+async function run([name = 'help', ...args]: readonly string[]): Promise<number> {
+  if (name === 'help' || name === '--help' || name === '-h') {
+    console.log(help());
+    return EXIT.ok;
+  }
+  if (name === SUPERVISOR) return (await import('./start-platform/keep-platform.ts')).keepPlatform(args);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) throw new CommandError(`There is no command ${name}.\n\n${help()}`, EXIT.usage);
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(`Usage: ./assent ${command.usage}\n${command.says}`);
+    return EXIT.ok;
+  }
+  return command.run(args);
+}
+
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof CommandError) {
+    console.error(error.message);
+    // What was under way when it was interrupted has nobody to wait for it.
+    if (error.exitCode === EXIT.interrupted) process.exit(error.exitCode);
+    process.exitCode = error.exitCode;
+  } else {
+    console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+    process.exitCode = EXIT.failed;
+  }
+}

@@ -1,0 +1,57 @@
+/** One step of `./assent test`: a command whose exit code decides, and how to count what it checked. */
+export interface Check {
+  readonly name: string;
+  /** What it shows, for people. */
+  readonly shows: string;
+  readonly command: readonly [string, ...string[]];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** jest steps write their results as JSON; other steps count as one check each. */
+  readonly jestResults?: string;
+}
+
+/** `--experimental-vm-modules`: jest runs Nest 12, which is ESM only. The other flag hides the notice about that. */
+const JEST_ENVIRONMENT = { NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' };
+
+function jest(tier: 'unit' | 'int' | 'e2e', shows: string, ...options: string[]): Check {
+  const jestResults = `.assent/test/${tier}.json`;
+  return {
+    name: tier,
+    shows,
+    command: [
+      process.execPath,
+      'node_modules/jest/bin/jest.js',
+      '--selectProjects',
+      tier,
+      '--json',
+      `--outputFile=${jestResults}`,
+      ...options,
+    ],
+    environment: JEST_ENVIRONMENT,
+    jestResults,
+  };
+}
+
+function bin(name: string, ...options: string[]): readonly [string, ...string[]] {
+  return [`node_modules/.bin/${name}`, ...options];
+}
+
+/** In the order of their price: the cheapest way to be wrong comes first. */
+export const CHECKS: readonly Check[] = [
+  { name: 'format', shows: 'every file is formatted', command: ['npm', 'run', '--silent', 'format:check'] },
+  {
+    name: 'generated',
+    shows: 'types and docs/events match the schemas',
+    command: ['npm', 'run', '--silent', 'generate:check', '-w', '@assent/contracts'],
+  },
+  { name: 'types', shows: 'the whole repository type-checks', command: bin('tsc', '-p', 'tsconfig.json') },
+  { name: 'lint', shows: 'lint rules hold', command: ['npm', 'run', '--silent', 'lint'] },
+  {
+    name: 'boundaries',
+    shows: 'who imports whom; every rule can fail',
+    command: [process.execPath, 'tools/boundaries/check-boundaries.mjs'],
+  },
+  { name: 'unused', shows: 'no file, export or dependency is unused', command: bin('knip', '--no-progress') },
+  jest('unit', 'pure rules'),
+  jest('int', 'services and adapters on the real local stack', '--runInBand', '--forceExit'),
+  jest('e2e', 'stories across services', '--runInBand', '--forceExit'),
+];

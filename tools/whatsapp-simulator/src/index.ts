@@ -1,0 +1,16 @@
+export type { CallOutcome, CallRecord } from './call-log/call-log.ts';
+export type { Clock } from './clock.ts';
+export type { Fault, FaultKind } from './faults/faults.ts';
+export { NoSuchButtonError, UnknownPhoneNumberError } from './people/act-as-person.ts';
+export { UnknownPersonError } from './people/people.ts';
+export type { Behaviour, PersonInput, ReceivedMessage } from './people/people.ts';
+export { DEFAULT_PHONE_NUMBER } from './phone-numbers.ts';
+export type { PhoneNumber } from './phone-numbers.ts';
+export type { Template, TemplateCategory } from './send-message/templates.ts';
+export { startSimulator } from './simulator.ts';
+export type { SimulatorOptions } from './simulator.ts';
+export type { PersonMessage, PersonView, Simulator } from './simulator-api.ts';
+export type { UpdateSummary } from './webhooks/updates.ts';
+export type { WebhookVerification } from './webhooks/verify-webhook.ts';
+export { signatureOf } from './webhooks/webhook-sender.ts';
+export type { WebhookBacklog, WebhookDelivery } from './webhooks/webhook-sender.ts';
