@@ -41,7 +41,10 @@ export const registerSender: Step = {
 };
 
 /** Which button withdraws is Assent's knowledge, not WhatsApp's. */
-function asPlatformKnows(template: { readonly buttons?: readonly { kind: string; text: string }[] }): object {
+function asPlatformKnows(template: {
+  readonly name: string;
+  readonly buttons?: readonly { kind: string; text: string }[];
+}): object {
   const { buttons } = template;
   return {
     ...template,
