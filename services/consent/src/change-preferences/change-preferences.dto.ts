@@ -1,5 +1,6 @@
+import { PATTERNS } from '@assent/contracts';
 import { Type } from 'class-transformer';
-import { IsDefined, IsObject, IsOptional, IsTimeZone, Matches, ValidateNested } from 'class-validator';
+import { IsDefined, IsObject, IsOptional, IsTimeZone, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { RecipientDto } from '../recipient/recipient.dto.ts';
 
 export class ChangePreferencesDto {
@@ -15,6 +16,7 @@ export class ChangePreferencesDto {
   timeZone?: string;
 
   @IsOptional()
-  @Matches(/^[A-Za-z]{2,3}([_-][A-Za-z]{2,4})?$/)
+  @Matches(PATTERNS.Language)
+  @MaxLength(30)
   language?: string;
 }

@@ -1,3 +1,4 @@
+import { PATTERNS } from '@assent/contracts';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -21,7 +22,8 @@ export class TemplateRefDto {
   @Matches(/^[a-z0-9][a-z0-9_-]{0,511}$/)
   name!: string;
 
-  @Matches(/^[A-Za-z]{2,3}([_-][A-Za-z]{2,4})?$/)
+  @Matches(PATTERNS.Language)
+  @MaxLength(30)
   language!: string;
 }
 
@@ -42,17 +44,18 @@ export class PublishCapturePointDto {
   noticeId!: string;
 
   /** WhatsApp phone-number id of the business number that asks. */
-  @Matches(/^\d{1,32}$/)
+  @Matches(PATTERNS.SenderId)
   senderId!: string;
 
   /** Word that opts in when it is written to that number; needed for keyword and QR. */
   @IsOptional()
   @IsString()
   @MinLength(2)
-  @MaxLength(40)
+  @MaxLength(32)
   keyword?: string;
 
-  @Matches(/^[A-Za-z]{2,3}([_-][A-Za-z]{2,4})?$/)
+  @Matches(PATTERNS.Language)
+  @MaxLength(30)
   language!: string;
 
   /** UTILITY template of the double-opt-in question, with a quick-reply button. */

@@ -1,3 +1,4 @@
+import { PATTERNS } from '@assent/contracts';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -17,16 +18,17 @@ import {
 /** Purposes that one notice may ask for; more is no informed choice. */
 const PURPOSES_MAX = 32;
 const LANGUAGES_MAX = 40;
-const BODY_CHARS_MAX = 8_000;
+const BODY_CHARS_MAX = 4_000;
 
 /** What a person is shown in one language. */
 export class NoticeTextDto {
-  @Matches(/^[A-Za-z]{2,3}([_-][A-Za-z]{2,4})?$/)
+  @Matches(PATTERNS.Language)
+  @MaxLength(30)
   language!: string;
 
   @IsString()
   @MinLength(1)
-  @MaxLength(200)
+  @MaxLength(120)
   title!: string;
 
   /** Who will write, what about, how often. */
@@ -38,7 +40,7 @@ export class NoticeTextDto {
   /** The words beside the box that is ticked. */
   @IsString()
   @MinLength(1)
-  @MaxLength(1_000)
+  @MaxLength(500)
   checkbox!: string;
 
   /** How to stop. */
@@ -68,7 +70,7 @@ export class PublishNoticeDto {
   /** The controller's name as people see it. */
   @IsString()
   @MinLength(1)
-  @MaxLength(200)
+  @MaxLength(120)
   controllerName!: string;
 
   @IsArray()

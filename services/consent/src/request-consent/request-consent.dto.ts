@@ -1,5 +1,16 @@
+import { PATTERNS } from '@assent/contracts';
 import { Type } from 'class-transformer';
-import { IsDefined, IsIn, IsISO8601, IsObject, IsOptional, IsTimeZone, Matches, ValidateNested } from 'class-validator';
+import {
+  IsDefined,
+  IsIn,
+  IsISO8601,
+  IsObject,
+  IsOptional,
+  IsTimeZone,
+  Matches,
+  MaxLength,
+  ValidateNested,
+} from 'class-validator';
 import { RFC_3339 } from '../consent-events/occurred-at.ts';
 import { RecipientDto } from '../recipient/recipient.dto.ts';
 
@@ -19,7 +30,8 @@ export class RequestConsentDto {
   method!: 'form' | 'agent' | 'api';
 
   @IsOptional()
-  @Matches(/^[A-Za-z]{2,3}([_-][A-Za-z]{2,4})?$/)
+  @Matches(PATTERNS.Language)
+  @MaxLength(30)
   language?: string;
 
   /** When the person asked, RFC 3339; now when left out, not in the future and at most a week ago. */
