@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataSchemaOf, encodeEvent, messageIdOf, type RecordedEvent } from '@assent/contracts';
+import type { RecordBatch } from '@assent/event-log';
 import {
   findPlanted,
   startTestService,
@@ -16,6 +17,7 @@ import type { Connection } from 'mongoose';
 import type { AddressDirectory } from './address-directory/address-directory.ts';
 import { ConsentConfig } from './config.ts';
 import { ConsentModule } from './consent.module.ts';
+import { FollowProviderStops } from './follow-provider-stops/follow-provider-stops.ts';
 
 const SENDER = '100000000000001';
 const metadata = { display_phone_number: '15550009999', phone_number_id: SENDER };
@@ -685,6 +687,20 @@ describe('a search', () => {
 });
 
 describe('the service', () => {
+  it('keeps following its other partitions when one of them is taken anew', async () => {
+    const follow = service.app.get(FollowProviderStops, { strict: false });
+    await follow.take([{ topic: 'dispatch.events', partition: 0 }]);
+    const batch: RecordBatch = {
+      topic: 'dispatch.events',
+      partition: 1,
+      records: [],
+      epoch: 0,
+      heartbeat: () => Promise.resolve(),
+      isCurrent: () => true,
+    };
+    await expect(follow.apply(batch)).resolves.toBeUndefined();
+  });
+
   it('gives subject keys to services only, and only those of the tenant', async () => {
     const subjectId = await subjectOf('+12125550101');
     const ask = (role: 'service' | 'admin'): Promise<TestAnswer> =>

@@ -30,7 +30,6 @@ export class FollowProviderStops implements BatchConsumer {
 
   async take(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, { next: number; epoch: number }>> {
     const taken = await this.#checkpoints.take(partitions);
-    this.#owned.clear();
     for (const checkpoint of taken) this.#owned.set(partitionKey(checkpoint), checkpoint);
     return new Map(
       taken.map((checkpoint) => [partitionKey(checkpoint), { next: checkpoint.next, epoch: checkpoint.epoch }]),
