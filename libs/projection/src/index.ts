@@ -2,6 +2,7 @@ export { Barrier } from './barrier.ts';
 export type { BarrierOptions, BarrierResult } from './barrier.ts';
 export { Checkpoints } from './checkpoints.ts';
 export type { Fold, ProjectedDocument } from './fold.ts';
+export { OwnedPartitions } from './owned-partitions.ts';
 export {
   FoldDefinitionError,
   ForeignDocumentsError,

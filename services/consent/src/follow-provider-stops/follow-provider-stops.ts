@@ -1,7 +1,7 @@
 import { MILLISECOND_TICK_MS } from '@assent/consent-state';
 import { decodeEvent, EventDecodeError, type RecordedEvent } from '@assent/contracts';
 import { partitionKey, type RecordBatch, type TopicPartition } from '@assent/event-log';
-import { type Checkpoint, Checkpoints, StaleOwnerError } from '@assent/projection';
+import { OwnedPartitions, StaleOwnerError } from '@assent/projection';
 import type { Appender, BatchConsumer } from '@assent/service-runtime';
 import type { CommandBus } from '@nestjs/cqrs';
 import type { Connection } from 'mongoose';
@@ -19,31 +19,25 @@ export class FollowProviderStops implements BatchConsumer {
   readonly topics = ['dispatch.events'];
   readonly #appender: Appender;
   readonly #commands: CommandBus;
-  readonly #checkpoints: Checkpoints;
-  readonly #owned = new Map<string, Checkpoint>();
+  readonly #partitions: OwnedPartitions;
 
   constructor(deps: { db: Connection; appender: Appender; commands: CommandBus }) {
     this.#appender = deps.appender;
     this.#commands = deps.commands;
-    this.#checkpoints = new Checkpoints({ db: deps.db, reader: READER });
+    this.#partitions = new OwnedPartitions({ db: deps.db, reader: READER });
   }
 
-  async take(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, { next: number; epoch: number }>> {
-    const taken = await this.#checkpoints.take(partitions);
-    for (const checkpoint of taken) this.#owned.set(partitionKey(checkpoint), checkpoint);
-    return new Map(
-      taken.map((checkpoint) => [partitionKey(checkpoint), { next: checkpoint.next, epoch: checkpoint.epoch }]),
-    );
+  take(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, { next: number; epoch: number }>> {
+    return this.#partitions.take(partitions);
   }
 
   next(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
-    return this.#checkpoints.next(partitions);
+    return this.#partitions.next(partitions);
   }
 
   async apply(batch: RecordBatch): Promise<void> {
-    const name = partitionKey(batch);
-    const owner = this.#owned.get(name);
-    if (owner === undefined || !batch.isCurrent()) throw new StaleOwnerError(READER, name);
+    const owner = this.#partitions.ownerOf(batch);
+    if (!batch.isCurrent()) throw new StaleOwnerError(READER, partitionKey(batch));
     const fresh = batch.records.filter(({ offset }) => offset >= owner.next);
     const last = fresh.at(-1);
     if (last === undefined) return;
@@ -52,8 +46,7 @@ export class FollowProviderStops implements BatchConsumer {
       if (event !== undefined) await this.#follow(event);
       await batch.heartbeat();
     }
-    if (!(await this.#checkpoints.advance(owner, last.offset + 1))) throw new StaleOwnerError(READER, name);
-    this.#owned.set(name, { ...owner, next: last.offset + 1 });
+    await this.#partitions.advance(owner, last.offset + 1);
   }
 
   async #follow(event: RecordedEvent): Promise<void> {

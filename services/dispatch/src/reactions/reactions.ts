@@ -9,7 +9,7 @@ import {
   UnknownEventTypeError,
 } from '@assent/contracts';
 import { partitionKey, type RecordBatch, type TopicPartition } from '@assent/event-log';
-import { type Checkpoint, Checkpoints, StaleOwnerError } from '@assent/projection';
+import { OwnedPartitions, StaleOwnerError } from '@assent/projection';
 import type { Appender, BatchConsumer } from '@assent/service-runtime';
 import type { Connection } from 'mongoose';
 import type { Reaction } from './reaction.ts';
@@ -27,8 +27,7 @@ export class Reactions implements BatchConsumer {
   readonly #reactions: readonly Reaction[];
   readonly #refuseUnreadable: (record: LogRecord, error: Pick<EventDecodeError, 'fault'>) => AnyEvent;
   readonly #appender: Appender;
-  readonly #checkpoints: Checkpoints;
-  readonly #owned = new Map<string, Checkpoint>();
+  readonly #partitions: OwnedPartitions;
 
   constructor(deps: {
     db: Connection;
@@ -39,25 +38,19 @@ export class Reactions implements BatchConsumer {
     this.#reactions = deps.reactions;
     this.#refuseUnreadable = deps.refuseUnreadable;
     this.#appender = deps.appender;
-    this.#checkpoints = new Checkpoints({ db: deps.db, reader: READER });
+    this.#partitions = new OwnedPartitions({ db: deps.db, reader: READER });
   }
 
-  async take(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, { next: number; epoch: number }>> {
-    const taken = await this.#checkpoints.take(partitions);
-    for (const checkpoint of taken) this.#owned.set(partitionKey(checkpoint), checkpoint);
-    return new Map(
-      taken.map((checkpoint) => [partitionKey(checkpoint), { next: checkpoint.next, epoch: checkpoint.epoch }]),
-    );
+  take(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, { next: number; epoch: number }>> {
+    return this.#partitions.take(partitions);
   }
 
   next(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
-    return this.#checkpoints.next(partitions);
+    return this.#partitions.next(partitions);
   }
 
   async apply(batch: RecordBatch): Promise<void> {
-    const name = partitionKey(batch);
-    const owner = this.#owned.get(name);
-    if (owner === undefined) throw new StaleOwnerError(READER, name);
+    const owner = this.#partitions.ownerOf(batch);
     const fresh = batch.records.filter(({ offset }) => offset >= owner.next);
     const last = fresh.at(-1);
     if (last === undefined) return;
@@ -66,13 +59,12 @@ export class Reactions implements BatchConsumer {
       caused.push(...(await this.#reactTo(record)));
       await batch.heartbeat();
     }
-    if (!batch.isCurrent()) throw new StaleOwnerError(READER, name);
+    if (!batch.isCurrent()) throw new StaleOwnerError(READER, partitionKey(batch));
     for (let at = 0; at < caused.length; at += APPEND_AT_ONCE) {
       await this.#appender.append(caused.slice(at, at + APPEND_AT_ONCE));
       await batch.heartbeat();
     }
-    if (!(await this.#checkpoints.advance(owner, last.offset + 1))) throw new StaleOwnerError(READER, name);
-    this.#owned.set(name, { ...owner, next: last.offset + 1 });
+    await this.#partitions.advance(owner, last.offset + 1);
   }
 
   /** An unreadable request is refused with an event; an unreadable fact of ours is parked by the projector. */
