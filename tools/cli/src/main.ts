@@ -33,6 +33,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     says: 'every check and every test, or only the steps named',
     run: async (args) => (await import('./run-checks/run-checks.ts')).runChecks(args),
   },
+  bench: {
+    usage: 'bench [name …] [--rounds N] [--trial]',
+    says: 'measures against bare baselines and rewrites docs/benchmarks.md',
+    run: async (args) => (await import('./run-benches/run-benches.ts')).runBenches(args),
+  },
   verify: {
     usage: 'verify <folder> [--key <key>] [--json] [--report <file>]',
     says: 'checks an audit folder with nothing else running',
