@@ -3,6 +3,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
+import { growAuditLog } from './grow-audit-log/grow-audit-log.ts';
 import { foldEvents } from './fold-events/fold-events.ts';
 import { memoryOfServices } from './memory-of-services/memory-of-services.ts';
 import { optOutToRefusal } from './opt-out-to-refusal/opt-out-to-refusal.ts';
@@ -11,7 +12,14 @@ import { keepResult, writeReport } from './report/keep-result.ts';
 import { waitAtBarrier } from './wait-at-barrier/wait-at-barrier.ts';
 
 /** In the order of the report. */
-const BENCHES: readonly Bench[] = [optOutToRefusal, receiveWebhook, foldEvents, waitAtBarrier, memoryOfServices];
+const BENCHES: readonly Bench[] = [
+  optOutToRefusal,
+  receiveWebhook,
+  foldEvents,
+  waitAtBarrier,
+  memoryOfServices,
+  growAuditLog,
+];
 
 const ROUNDS = 5;
 const USAGE = `Usage: ./assent bench [name …] [--rounds N] [--trial]

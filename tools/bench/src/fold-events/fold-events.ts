@@ -1,30 +1,15 @@
 import { evolveConsent, initialConsentState, type ConsentState } from '@assent/consent-state';
-import { decodeEvent, type LogRecord, type NewRecord } from '@assent/contracts';
-import {
-  type EventLog,
-  KafkaEventLog,
-  loadTopicDeclaration,
-  partitionCounts,
-  provisionTopics,
-  type RecordBatch,
-  type TopicPartition,
-} from '@assent/event-log';
-import { startLocalStack } from '@assent/local-stack';
+import { decodeEvent, type LogRecord } from '@assent/contracts';
+import type { KafkaEventLog, RecordBatch, TopicPartition } from '@assent/event-log';
 import { type Fold, type ProjectedDocument, Projector } from '@assent/projection';
 import mongoose, { type Connection } from 'mongoose';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Bench, BenchContext, BenchResult, Comparison } from '../bench.ts';
 import { alternate } from '../measure/alternate.ts';
-import { consentRecords } from './consent-log.ts';
+import { CONSENT_TOPIC as TOPIC, ConsentTopic, onStack, partitionsOf } from '../platform/consent-topic.ts';
 
-const TOPIC = 'consent.events';
-const TOPICS_FILE = fileURLToPath(new URL('../../../../infra/kafka/topics.yaml', import.meta.url));
 const SIZES = [10_000, 31_600, 100_000, 316_000, 1_000_000] as const;
 /** The size at which the two are compared. */
 const COMPARED_AT = 31_600;
-const RECORDS_PER_APPEND = 2_000;
 /** As many as the consumer hands over at once. */
 const RECORDS_PER_BATCH = 500;
 
@@ -48,40 +33,27 @@ export const foldEvents: Bench = {
   name: 'fold-events',
   measures:
     'A consent stream read from Kafka, validated, folded by the consent fold and written guarded with checkpoints by libs/projection, beside a bare loop that reads the same records, parses their JSON and writes the same documents with one unguarded bulkWrite a batch.',
-  run,
+  run: (context) =>
+    onStack(context, ({ stack, log, engines }) => new FoldBench(log, stack.mongo.uri).run(context, engines)),
 };
 
-async function run(context: BenchContext): Promise<BenchResult> {
-  const stack = await startLocalStack({ dataDir: join(context.folder, 'stack'), providers: ['docker', 'native'] });
-  try {
-    const kafka = { brokers: stack.kafka.brokers.split(','), clientId: 'bench' };
-    const declaration = loadTopicDeclaration(readFileSync(TOPICS_FILE, 'utf8'));
-    await provisionTopics(kafka, declaration);
-    const log = await KafkaEventLog.connect({ ...kafka, topics: partitionCounts(declaration) });
-    const bench = new FoldBench(log, stack.mongo.uri);
-    const result = await bench.run(context, `${stack.kafka.provider} broker, ${stack.mongo.provider} store`);
-    await log.close();
-    return result;
-  } finally {
-    await stack.stop();
-  }
-}
-
 class FoldBench {
-  #appended = 0;
+  readonly #topic: ConsentTopic;
   #databases = 0;
 
   constructor(
-    private readonly log: EventLog,
+    private readonly log: KafkaEventLog,
     private readonly mongoUri: string,
-  ) {}
+  ) {
+    this.#topic = new ConsentTopic(log);
+  }
 
   async run(context: BenchContext, engines: string): Promise<BenchResult> {
     const points: [number, number][] = [];
     const comparisons: Comparison[] = [];
     for (const size of context.isTrial ? [2_000, 4_000] : SIZES) {
       context.progress(`growth: ${size} events`);
-      await this.#append(size);
+      await this.#topic.growTo(size);
       if (size === (context.isTrial ? 2_000 : COMPARED_AT)) comparisons.push(await this.#compare(context, size));
       points.push([size, await this.#inDatabase((db) => this.#project(db))]);
     }
@@ -99,7 +71,7 @@ class FoldBench {
   async #compare(context: BenchContext, events: number): Promise<Comparison> {
     const documents = await this.#documentsByBatch();
     const rounds = await alternate(context, `${events} events`, {
-      bare: () => this.#inDatabase((db) => this.#bareLoop(db, documents)),
+      bare: () => this.#inDatabase((db) => this.#bareLoop(db, documents, events)),
       ours: () => this.#inDatabase((db) => this.#project(db)),
     });
     const rate = (seconds: readonly number[]): number[] => seconds.map((value) => events / value);
@@ -112,24 +84,8 @@ class FoldBench {
     };
   }
 
-  /** Grows the topic to `events`. */
-  async #append(events: number): Promise<void> {
-    let records: NewRecord[] = [];
-    let seen = 0;
-    for (const record of consentRecords(events)) {
-      seen += 1;
-      if (seen <= this.#appended) continue;
-      records.push(record);
-      if (records.length < RECORDS_PER_APPEND) continue;
-      await this.log.append(records);
-      records = [];
-    }
-    if (records.length > 0) await this.log.append(records);
-    this.#appended = Math.max(this.#appended, seen);
-  }
-
   #partitions(): TopicPartition[] {
-    return Array.from({ length: this.log.partitionCount(TOPIC) }, (_, partition) => ({ topic: TOPIC, partition }));
+    return partitionsOf(this.log, TOPIC);
   }
 
   async *#batches(): AsyncGenerator<RecordBatch> {
@@ -171,7 +127,7 @@ class FoldBench {
   }
 
   /** Seconds. */
-  async #bareLoop(db: Connection, documents: readonly (readonly PersonDocument[])[]): Promise<number> {
+  async #bareLoop(db: Connection, documents: readonly (readonly PersonDocument[])[], events: number): Promise<number> {
     const people = db.collection<PersonDocument>('people');
     const beganAt = performance.now();
     let at = 0;
@@ -187,7 +143,7 @@ class FoldBench {
       await people.bulkWrite(writes, { ordered: false, writeConcern: { w: 'majority', journal: true } });
       at += 1;
     }
-    if (parsed < this.#appended || at !== documents.length) throw new Error('the bare loop did not read every event');
+    if (parsed < events || at !== documents.length) throw new Error('the bare loop did not read every event');
     return (performance.now() - beganAt) / 1_000;
   }
 

@@ -1,21 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import {
-  KafkaEventLog,
-  loadTopicDeclaration,
-  partitionCounts,
-  provisionTopics,
-  type TopicPartition,
-} from '@assent/event-log';
-import { startLocalStack } from '@assent/local-stack';
+import type { KafkaEventLog, TopicPartition } from '@assent/event-log';
 import { Barrier, type Fold, Projector } from '@assent/projection';
 import mongoose from 'mongoose';
 import type { Bench, BenchContext, BenchResult } from '../bench.ts';
 import { alternate } from '../measure/alternate.ts';
 import { median } from '../measure/statistics.ts';
+import { onStack, partitionsOf } from '../platform/consent-topic.ts';
 
-const TOPICS_FILE = fileURLToPath(new URL('../../../../infra/kafka/topics.yaml', import.meta.url));
 const TIMES = 200;
 const AT_ONCE = 50;
 const TIMEOUT_MS = 5_000;
@@ -32,24 +22,16 @@ export const waitAtBarrier: Bench = {
   name: 'wait-at-barrier',
   measures:
     'One gate’s barrier (end offsets of the partitions a recipient and the policy live in, then the own checkpoints from the primary) while nothing lags, beside asking the broker for the same end offsets alone.',
-  run,
+  run: (context) =>
+    onStack(context, async ({ stack, log }) => {
+      const db = await mongoose.createConnection(stack.mongo.uri, { dbName: 'bench' }).asPromise();
+      try {
+        return await measure(context, log, db);
+      } finally {
+        await db.close();
+      }
+    }),
 };
-
-async function run(context: BenchContext): Promise<BenchResult> {
-  const stack = await startLocalStack({ dataDir: join(context.folder, 'stack'), providers: ['docker', 'native'] });
-  const db = await mongoose.createConnection(stack.mongo.uri, { dbName: 'bench' }).asPromise();
-  const kafka = { brokers: stack.kafka.brokers.split(','), clientId: 'bench' };
-  const declaration = loadTopicDeclaration(readFileSync(TOPICS_FILE, 'utf8'));
-  await provisionTopics(kafka, declaration);
-  const log = await KafkaEventLog.connect({ ...kafka, topics: partitionCounts(declaration) });
-  try {
-    return await measure(context, log, db);
-  } finally {
-    await log.close();
-    await db.close();
-    await stack.stop();
-  }
-}
 
 async function measure(context: BenchContext, log: KafkaEventLog, db: mongoose.Connection): Promise<BenchResult> {
   const silent = { info: () => undefined, warn: () => undefined };
@@ -61,8 +43,7 @@ async function measure(context: BenchContext, log: KafkaEventLog, db: mongoose.C
     clock: { now: () => Date.now() },
   });
   await projector.init();
-  const all = (topic: string): TopicPartition[] =>
-    Array.from({ length: log.partitionCount(topic) }, (_, partition) => ({ topic, partition }));
+  const all = (topic: string): TopicPartition[] => partitionsOf(log, topic);
   await projector.take(projector.topics.flatMap(all));
   const gate: TopicPartition[] = [
     { topic: 'consent.events', partition: 3 },
