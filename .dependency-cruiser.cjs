@@ -59,6 +59,8 @@ module.exports = {
       'node_modules/temporal-(polyfill|spec|utils)/',
       '^temporal-polyfill',
       'node_modules/ajv',
+      'node_modules/(date-holidays|libphonenumber-js)/',
+      '^(date-holidays|libphonenumber-js)',
       '^libs/contracts/',
     ]),
     closedList('identity', [

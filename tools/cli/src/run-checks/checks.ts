@@ -40,8 +40,8 @@ export const CHECKS: readonly Check[] = [
   { name: 'format', shows: 'every file is formatted', command: ['npm', 'run', '--silent', 'format:check'] },
   {
     name: 'generated',
-    shows: 'types and docs/events match the schemas',
-    command: ['npm', 'run', '--silent', 'generate:check', '-w', '@assent/contracts'],
+    shows: 'types, tables and documents match the schemas, data and rules they are made from',
+    command: ['npm', 'run', '--silent', 'generate:check', '-w', '@assent/contracts', '-w', '@assent/send-rules'],
   },
   { name: 'types', shows: 'the whole repository type-checks', command: bin('tsc', '-p', 'tsconfig.json') },
   { name: 'lint', shows: 'lint rules hold', command: ['npm', 'run', '--silent', 'lint'] },
@@ -52,6 +52,11 @@ export const CHECKS: readonly Check[] = [
   },
   { name: 'unused', shows: 'no file, export or dependency is unused', command: bin('knip', '--no-progress') },
   jest('unit', 'pure rules'),
+  {
+    name: 'mutations',
+    shows: 'a test notices every changed figure of a send rule',
+    command: ['npm', 'run', '--silent', 'mutate', '-w', '@assent/send-rules'],
+  },
   jest('int', 'services and adapters on the real local stack', '--runInBand', '--forceExit'),
   jest('e2e', 'stories across services', '--runInBand', '--forceExit'),
 ];
