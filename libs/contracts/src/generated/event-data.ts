@@ -101,6 +101,26 @@ export type Language = string;
 export type TimeZone = string;
 
 /**
+ * ISO 3166 country, or part of one: DE, US-FL.
+ */
+export type Region = string;
+
+/**
+ * A region, or * for everywhere.
+ */
+export type Jurisdiction = string;
+
+/**
+ * Calendar day, YYYY-MM-DD.
+ */
+export type LocalDate = string;
+
+/**
+ * Wall-clock time, HH:MM, 24 hours.
+ */
+export type LocalTime = string;
+
+/**
  * Who did it: a name from the token table or a service, never a person's address.
  */
 export type Actor = string;
@@ -277,15 +297,50 @@ export interface GateInputs {
    */
   tzdb: InputVersion;
   /**
+   * Version of the calendars of public holidays.
+   */
+  holidays?: InputVersion;
+  /**
    * Time zones the person may be in; all had to allow it.
    *
    * @maxItems 64
    */
   zones: TimeZone[];
   /**
+   * Jurisdictions the person may be in, as far as the address and their own word tell; the rules of all of them had to allow it.
+   *
+   * @maxItems 64
+   */
+  regions?: Region[];
+  /**
    * The verdict.
    */
   verdict: 'allow' | 'hold' | 'refuse';
+  /**
+   * What the version that runs in shadow would have decided on the same facts; it decided nothing.
+   */
+  shadow?: {
+    /**
+     * Rule set and version, id@version.
+     */
+    ruleSet: InputVersion;
+    /**
+     * Its verdict.
+     */
+    verdict: 'allow' | 'hold' | 'refuse';
+    /**
+     * Until when it would hold, when it tells.
+     */
+    until?: Instant;
+    /**
+     * Its first reason.
+     */
+    code?: ReasonCode;
+    /**
+     * The rule of its first reason.
+     */
+    ref?: string;
+  };
   /**
    * When it was decided.
    */
@@ -360,6 +415,60 @@ export interface AuditCheckpointSigned {
       root: string;
     };
   };
+}
+
+/**
+ * Nothing leaves to people who may be there, queued work included: an emergency, a day of mourning. What answers the person's own act is exempt as from hours.
+ */
+export interface BlackoutDeclared {
+  /**
+   * This blackout.
+   */
+  blackoutId: Uuid;
+  /**
+   * Where; * is everywhere.
+   *
+   * @minItems 1
+   * @maxItems 64
+   */
+  jurisdictions: Jurisdiction[];
+  /**
+   * First instant of it.
+   */
+  from: Instant;
+  /**
+   * First instant after it; it lasts until it is ended when absent.
+   */
+  until?: Instant;
+  /**
+   * Categories it holds; all of them when absent.
+   *
+   * @minItems 1
+   * @maxItems 4
+   */
+  categories?: Category[];
+  /**
+   * Why, for people; no personal data.
+   */
+  reason: string;
+  /**
+   * Who declared it.
+   */
+  declaredBy: Actor;
+}
+
+/**
+ * A blackout is over, before its time or because it had none.
+ */
+export interface BlackoutEnded {
+  /**
+   * The blackout.
+   */
+  blackoutId: Uuid;
+  /**
+   * Who ended it.
+   */
+  endedBy: Actor;
 }
 
 /**
@@ -777,6 +886,14 @@ export interface DispatchAttemptIntended {
   class: DispatchClass;
   cause: DispatchCause;
   /**
+   * Purpose it serves; caps count by it.
+   */
+  purposeId?: PurposeId;
+  /**
+   * Category of the message; caps count by it.
+   */
+  category?: Category;
+  /**
    * Business number that sends.
    */
   senderId: SenderId;
@@ -819,6 +936,10 @@ export interface DispatchAttemptSent {
    * Milliseconds from before the end offsets were asked for to the begin of the call, by a monotonic clock.
    */
   checkToCallMs: number;
+  /**
+   * Purpose whose consent it used.
+   */
+  purposeId?: PurposeId;
 }
 
 /**
@@ -921,6 +1042,10 @@ export interface DispatchPlanned {
    * @maxItems 64
    */
   reasons: Reason[];
+  /**
+   * What the plan was made with; absent when nothing was decided.
+   */
+  gate?: GateInputs;
 }
 
 /**
@@ -1043,6 +1168,32 @@ export interface DispatchStatusRecorded {
 }
 
 /**
+ * One day that is a public holiday, or is none, whatever the calendar says: moon-sighted, proclaimed, moved. The newest word about a day counts.
+ */
+export interface HolidayDeclared {
+  /**
+   * Where.
+   */
+  jurisdiction: Region;
+  /**
+   * The day, in local time.
+   */
+  date: LocalDate;
+  /**
+   * Whether it is a public holiday.
+   */
+  holiday: boolean;
+  /**
+   * Its name.
+   */
+  name: string;
+  /**
+   * Who declared it.
+   */
+  declaredBy: Actor;
+}
+
+/**
  * One version of a notice. A version never changes.
  */
 export interface NoticePublished {
@@ -1100,6 +1251,45 @@ export interface PreferencesChanged {
    * Preferred language.
    */
   language?: Language;
+  /**
+   * Where the person says they live, for the rules of that place.
+   */
+  region?: Region;
+  /**
+   * The person's own quiet hours, every day, local time; may pass midnight. They only ever narrow what rules allow.
+   */
+  quietHours?: {
+    /**
+     * First quiet minute.
+     */
+    from: LocalTime;
+    /**
+     * First minute after it.
+     */
+    to: LocalTime;
+  };
+  /**
+   * At most so many messages in so many hours, over all purposes.
+   */
+  frequency?: {
+    /**
+     * Messages.
+     */
+    attemptsMax: number;
+    /**
+     * Rolling window, hours; at most 31 days.
+     */
+    windowHours: number;
+  };
+  /**
+   * What the person took back; it counts as never said.
+   *
+   * @minItems 1
+   * @maxItems 4
+   *
+   * Items: One preference.
+   */
+  cleared?: ('timeZone' | 'region' | 'quietHours' | 'frequency')[];
 }
 
 /**
@@ -1122,7 +1312,23 @@ export interface PurposePublished {
 }
 
 /**
- * One version of the rules for when messages may leave.
+ * A version that ran in shadow takes effect.
+ */
+export interface RuleSetActivated {
+  ruleSetId: RuleSetId;
+  version: Version;
+  /**
+   * From when it applies; not before the event.
+   */
+  effectiveFrom: Instant;
+  /**
+   * Who activated it.
+   */
+  activatedBy: Actor;
+}
+
+/**
+ * One version of the rules for when messages may leave. It never changes. In force from effectiveFrom, or, when it runs in shadow, from its activation.
  */
 export interface RuleSetPublished {
   ruleSetId: RuleSetId;
@@ -1135,6 +1341,34 @@ export interface RuleSetPublished {
    * From when it applies.
    */
   effectiveFrom: Instant;
+  /**
+   * Who published it.
+   */
+  publishedBy?: Actor;
+  /**
+   * True: it is in force only once it is activated; until then it runs beside the rules in force and reports what it would change.
+   */
+  shadow?: boolean;
+  /**
+   * True: it can be activated only after somebody else than its publisher signed it off.
+   */
+  secondPerson?: boolean;
+}
+
+/**
+ * Somebody looked at a version and vouches for it. A sign-off by its publisher does not count as that of a second person.
+ */
+export interface RuleSetSignedOff {
+  ruleSetId: RuleSetId;
+  version: Version;
+  /**
+   * Who vouches.
+   */
+  signedOffBy: Actor;
+  /**
+   * What was looked at; no personal data.
+   */
+  note?: string;
 }
 
 /**
@@ -1415,6 +1649,8 @@ export interface WhatsappUpdateQuarantined {
 /** Data of each event type. */
 export interface EventData {
   'audit.checkpoint-signed.v1': AuditCheckpointSigned;
+  'blackout.declared.v1': BlackoutDeclared;
+  'blackout.ended.v1': BlackoutEnded;
   'capture-point.published.v1': CapturePointPublished;
   'consent.granted.v1': ConsentGranted;
   'consent.requested.v1': ConsentRequested;
@@ -1434,10 +1670,13 @@ export interface EventData {
   'dispatch.request-refused.v1': DispatchRequestRefused;
   'dispatch.requested.v1': DispatchRequested;
   'dispatch.status-recorded.v1': DispatchStatusRecorded;
+  'holiday.declared.v1': HolidayDeclared;
   'notice.published.v1': NoticePublished;
   'preferences.changed.v1': PreferencesChanged;
   'purpose.published.v1': PurposePublished;
+  'rule-set.activated.v1': RuleSetActivated;
   'rule-set.published.v1': RuleSetPublished;
+  'rule-set.signed-off.v1': RuleSetSignedOff;
   'sender.registered.v1': SenderRegistered;
   'subject.address-registered.v1': SubjectAddressRegistered;
   'suppression.cause-added.v1': SuppressionCauseAdded;
