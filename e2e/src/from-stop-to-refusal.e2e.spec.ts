@@ -128,11 +128,25 @@ async function publish(): Promise<void> {
     ]),
   );
   const exempt = [{ class: 'withdrawal-receipt' }, { class: 'opt-in-ask', selfStarted: true }];
+  const always = {
+    id: 'every-day',
+    kind: 'windows',
+    jurisdiction: '*',
+    channel: 'whatsapp',
+    status: 'active',
+    weekdays: everyDay,
+    holidays: 'as-weekday',
+    sources: [{ kind: 'own', reference: 'the story is told at any hour' }],
+    verifiedOn: '2026-11-24',
+    confidence: 'high',
+  };
   const rules = {
     id: 'always',
     version: 1,
     effectiveFrom: '2026-01-01T00:00:00Z',
-    windows: [{ id: 'every-day', weekdays: everyDay }],
+    base: 'none',
+    signedOff: [],
+    rules: [always],
     exempt,
   };
   await ok(dispatch.request('POST', '/v1/rule-sets', { ...admin, body: rules }));

@@ -108,6 +108,18 @@ export class Checkpoints {
     return next;
   }
 
+  /**
+   * Epoch of a partition; undefined when it was never taken. Linearizable: an answer that does not show a take is older
+   * than that take, so whatever its asker had in the log before, the one who takes will find there.
+   */
+  async epochOf(partition: TopicPartition): Promise<number | undefined> {
+    const found = await this.#collection().findOne(
+      { _id: this.idOf(partition) },
+      { readPreference: 'primary', readConcern: { level: 'linearizable' } },
+    );
+    return found?.epoch;
+  }
+
   async all(): Promise<Checkpoint[]> {
     const found = await this.#collection().find({ reader: this.#reader }).toArray();
     return found.map(checkpointOf);

@@ -599,6 +599,27 @@ describe('a withdrawal by API', () => {
     );
   });
 
+  it('leaves room for wishes: what is recorded is what was said, checked', async () => {
+    const recipient = { phone: '+12125550106' };
+    await service.request('POST', '/v1/withdrawals', { role: 'capture', body: { recipient } });
+    const put = (wishes: object): Promise<TestAnswer> =>
+      service.request('PUT', '/v1/preferences', { role: 'capture', body: { recipient, ...wishes } });
+    const wishes = {
+      region: 'US-FL',
+      quietHours: { from: '21:00', to: '09:00' },
+      frequency: { attemptsMax: 2, windowHours: 168 },
+      cleared: ['timeZone'],
+    };
+    const answer = await put(wishes);
+    expect(answer.status).toBe(200);
+    const [subjectId = ''] = (answer.body as { subjectIds: string[] }).subjectIds;
+    const said = (await eventsOf('preferences.changed.v1')).filter(({ data }) => data.subjectId === subjectId);
+    expect(said.at(-1)?.data).toEqual({ subjectId, ...wishes });
+    expect((await put({ quietHours: { from: '25:00', to: '09:00' } })).status).toBe(400);
+    expect((await put({ frequency: { attemptsMax: 0, windowHours: 168 } })).status).toBe(400);
+    expect((await put({ region: 'Florida' })).status).toBe(400);
+  });
+
   it('needs a recipient and a caller, and says so', async () => {
     expect(await service.request('POST', '/v1/withdrawals', { role: 'capture', body: {} })).toMatchObject({
       status: 400,

@@ -1,5 +1,6 @@
+import { PATTERNS } from '@assent/contracts';
 import { Env, RuntimeConfig } from '@assent/service-runtime';
-import { IsObject, IsString, IsUrl, MinLength } from 'class-validator';
+import { IsArray, IsObject, IsString, IsUrl, Matches, MinLength } from 'class-validator';
 
 export class DispatchConfig extends RuntimeConfig {
   @Env({ help: 'the port to listen on, 0 for any free one', default: '4003', as: 'integer' })
@@ -43,4 +44,13 @@ export class DispatchConfig extends RuntimeConfig {
   })
   @IsString()
   DISPATCH_REQUEST_KEYS_FILE!: string;
+
+  @Env({
+    help: 'a JSON list of tenants whose rule sets take effect only after a second person signed them off',
+    default: '[]',
+    as: 'json',
+  })
+  @IsArray()
+  @Matches(PATTERNS.Tenant, { each: true })
+  DISPATCH_SECOND_PERSON_TENANTS!: readonly string[];
 }

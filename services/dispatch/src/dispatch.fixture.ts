@@ -16,15 +16,27 @@ import {
   type RecordedEvent,
   topicOf,
 } from '@assent/contracts';
+import type { EventLog } from '@assent/event-log';
 import { AddressKeys, addressesOf, parsePeppers } from '@assent/identity';
+import type { Barrier, Projector } from '@assent/projection';
 import { seal, type SubjectKey, UNWRAP_KEYS_PATH, unwrapKeysAnswer } from '@assent/sealing';
-import { DEMO_RULE_SET } from '@assent/send-rules';
-import { type Clock, systemClock } from '@assent/service-runtime';
+import { DEMO_RULE_SET, type RuleSet } from '@assent/send-rules';
+import { Appender, type Clock, DB, EVENT_LOG, NEW_ID, type NewId, systemClock } from '@assent/service-runtime';
 import { startTestService, startTestStack, type TestService, type TestStack, waitUntil } from '@assent/testing';
 import { type Simulator, startSimulator } from '@assent/whatsapp-simulator';
+import type { Connection } from 'mongoose';
+import { Registry } from 'prom-client';
+import { WhatsappClient } from './call-whatsapp/whatsapp-client.ts';
+import { Claims } from './claims/claims.ts';
 import { DispatchConfig } from './config.ts';
 import { DispatchModule } from './dispatch.module.ts';
-import { receiptDispatchId } from './send-due-dispatches/send-dispatch.ts';
+import { GateReader } from './gate/gate-reader.ts';
+import { RecipientLookup } from './recipients/recipient-lookup.ts';
+import { DispatchMetrics } from './send-due-dispatches/dispatch-metrics.ts';
+import { OpenDispatch } from './send-due-dispatches/open-dispatch.ts';
+import { receiptDispatchId, SendDispatch, type SendDispatchDeps } from './send-due-dispatches/send-dispatch.ts';
+import { SenderRates } from './sender-rate/sender-rate.ts';
+import { BARRIER, DISPATCH_PROJECTOR, GATE_VERSIONS } from './tokens.ts';
 
 export const TENANT = 'acme';
 export const SENDER = '100000000000001';
@@ -149,7 +161,7 @@ export class DispatchWorld {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async service(): Promise<TestService> {
+  async service(env: Readonly<Record<string, string>> = {}): Promise<TestService> {
     const service = await startTestService({
       stack: this.stack,
       name: 'dispatch',
@@ -162,6 +174,7 @@ export class DispatchWorld {
         WHATSAPP_API_URL: this.whatsapp.url,
         WHATSAPP_ACCESS_TOKEN: 'local-access-token',
         DISPATCH_REQUEST_KEYS_FILE: join(this.#folder, 'request-keys.json'),
+        ...env,
       },
     });
     this.#services.add(service);
@@ -314,12 +327,56 @@ export class DispatchWorld {
     });
   }
 
+  /**
+   * A send step as the service has it, for another owner of its partition: two hours ahead of the plans that the service
+   * keeps, and what it is told to have otherwise.
+   */
+  sendStep(
+    { app }: TestService,
+    change: Partial<Omit<SendDispatchDeps, 'barrier'>> & { barrier?: Pick<Barrier, 'reach'> },
+  ): SendDispatch {
+    const get = <T>(token: symbol | (abstract new (...args: never[]) => T)): T => app.get<T>(token, { strict: false });
+    const clock = { now: () => this.clock.now() + 2 * HOUR_MS, monotonicMs: () => this.clock.monotonicMs() };
+    const db = get<Connection>(DB);
+    const barrier = change.barrier ?? get<Barrier>(BARRIER);
+    const gate = new GateReader({
+      db,
+      log: get<EventLog>(EVENT_LOG),
+      barrier: barrier as Barrier,
+      projector: get<Projector>(DISPATCH_PROJECTOR),
+      recipients: get(RecipientLookup),
+    });
+    return new SendDispatch({
+      db,
+      clock,
+      gate,
+      newId: get<NewId>(NEW_ID),
+      appender: get(Appender),
+      claims: get(Claims),
+      rates: get(SenderRates),
+      whatsapp: get(WhatsappClient),
+      open: get(OpenDispatch),
+      versions: get(GATE_VERSIONS),
+      metrics: new DispatchMetrics(new Registry(), () => clock.now()),
+      epochs: { epochOf: () => Promise.resolve(0) },
+      ...change,
+      barrier,
+    });
+  }
+
   /** Calls that reached WhatsApp for this person. */
   callsTo({ phone }: Person): { template: string | undefined; callbackData: string }[] {
     return this.whatsapp
       .calls()
       .filter(({ to }) => to === phone)
       .map(({ template, bizOpaqueCallbackData }) => ({ template, callbackData: bizOpaqueCallbackData ?? '' }));
+  }
+
+  /** Rules that nobody has to sign off. */
+  publishRules(ruleSet: RuleSet): Promise<Position> {
+    const { id: ruleSetId, version, effectiveFrom } = ruleSet;
+    const rules = ruleSet as unknown as Record<string, unknown>;
+    return this.append('rule-set.published.v1', ruleSetId, { ruleSetId, version, rules, effectiveFrom });
   }
 
   async #publish(): Promise<void> {
@@ -343,9 +400,7 @@ export class DispatchWorld {
     ]) {
       await this.append('template.registered.v1', data.name, data);
     }
-    const { id: ruleSetId, version, effectiveFrom } = DEMO_RULE_SET;
-    const rules = DEMO_RULE_SET as unknown as Record<string, unknown>;
-    await this.append('rule-set.published.v1', ruleSetId, { ruleSetId, version, rules, effectiveFrom });
+    await this.publishRules(DEMO_RULE_SET);
     const purpose = { purposeId: 'news', name: 'News', description: 'Tea', category: 'marketing' as const };
     await this.append('purpose.published.v1', 'news', purpose);
   }

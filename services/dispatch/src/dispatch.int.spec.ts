@@ -37,6 +37,7 @@ let service: TestService;
 beforeAll(async () => {
   world = await DispatchWorld.start();
   service = await world.service();
+  await service.caughtUp();
 }, 120_000);
 
 afterAll(async () => {
@@ -461,10 +462,17 @@ describe('the edge', () => {
       id: 'late',
       version: 1,
       effectiveFrom: '2036-01-01T00:00:00Z',
-      windows: [{ id: 'w', weekdays: { monday: [['10:00', '11:00']] } }],
+      base: 'assent@1',
+      signedOff: [],
+      rules: [],
       exempt: [],
     };
     expect(await service.request('POST', '/v1/rule-sets', { ...admin, body: rules })).toMatchObject({ status: 201 });
+    const faulty = { ...rules, version: 2, base: 'assent@99' };
+    expect(await service.request('POST', '/v1/rule-sets', { ...admin, body: faulty })).toMatchObject({
+      status: 422,
+      body: { code: 'invalid-rule-set', faults: [{ path: '/base' }] },
+    });
     await service.caughtUp();
     const changed = { ...rules, exempt: [{ class: 'withdrawal-receipt' }] };
     expect(await service.request('POST', '/v1/rule-sets', { ...admin, body: changed })).toMatchObject({

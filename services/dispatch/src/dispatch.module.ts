@@ -1,7 +1,7 @@
 import type { EventLog } from '@assent/event-log';
 import { AddressKeys, parsePeppers, PHONE_METADATA_VERSION } from '@assent/identity';
-import { Barrier, type Projector } from '@assent/projection';
-import { PHONE_ZONES_VERSION } from '@assent/send-rules';
+import { Barrier, Checkpoints, type Projector } from '@assent/projection';
+import { assertTimeZoneData, SEND_RULES_VERSIONS } from '@assent/send-rules';
 import {
   Appender,
   batchConsumers,
@@ -21,6 +21,8 @@ import { CqrsModule } from '@nestjs/cqrs';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { ActivateRuleSetController } from './activate-rule-set/activate-rule-set.controller.ts';
+import { blackoutFold } from './blackouts/blackout.projection.ts';
 import { WhatsappClient } from './call-whatsapp/whatsapp-client.ts';
 import { CancelDispatchHandler } from './cancel-dispatch/cancel-dispatch.command.ts';
 import { CancelDispatchController } from './cancel-dispatch/cancel-dispatch.controller.ts';
@@ -29,10 +31,16 @@ import { Claims } from './claims/claims.ts';
 import type { DispatchConfig } from './config.ts';
 import { DecideDispatchController } from './decide-dispatch/decide-dispatch.controller.ts';
 import { DecideDispatchHandler } from './decide-dispatch/decide-dispatch.query.ts';
+import { DeclareBlackoutController } from './declare-blackout/declare-blackout.controller.ts';
+import { DeclareHolidayController } from './declare-holiday/declare-holiday.controller.ts';
 import { dispatchFold } from './dispatch-ledger/dispatch.projection.ts';
 import { DispatchStreamsConsumer } from './dispatch-streams.consumer.ts';
 import type { GateVersions } from './gate/gate-inputs.ts';
 import { GateReader } from './gate/gate-reader.ts';
+import { holidayFold } from './holidays/holiday.projection.ts';
+import { ListConsentsDueSoonController } from './list-consents-due-soon/list-consents-due-soon.controller.ts';
+import { ListConsentsDueSoonHandler } from './list-consents-due-soon/list-consents-due-soon.query.ts';
+import { INPUT_CHANGES, LookAgain } from './look-again-when-inputs-change/look-again.ts';
 import { PublishRuleSetController } from './publish-rule-set/publish-rule-set.controller.ts';
 import { purposeFold } from './purposes/purpose.projection.ts';
 import { Reactions } from './reactions/reactions.ts';
@@ -57,11 +65,15 @@ import { FindDispatchHandler, SearchDispatchesHandler } from './search-dispatche
 import { DispatchMetrics } from './send-due-dispatches/dispatch-metrics.ts';
 import { OpenDispatch } from './send-due-dispatches/open-dispatch.ts';
 import { SendDispatch } from './send-due-dispatches/send-dispatch.ts';
-import { SendLoop } from './send-due-dispatches/send-loop.ts';
+import { SEND_LOOP_READER, SendLoop } from './send-due-dispatches/send-loop.ts';
 import { SendOptInAsk } from './send-opt-in-ask-when-consent-is-requested/send-opt-in-ask.ts';
 import { SendReceipt } from './send-receipt-when-consent-is-withdrawn/send-receipt.ts';
 import { SenderRates } from './sender-rate/sender-rate.ts';
 import { senderFold } from './senders/sender.projection.ts';
+import { sendingHistoryFold } from './sending-history/sending-history.projection.ts';
+import { ShadowReportController } from './shadow-report/shadow-report.controller.ts';
+import { shadowTallyFold } from './shadow-report/shadow-tally.projection.ts';
+import { SignOffRuleSetController } from './sign-off-rule-set/sign-off-rule-set.controller.ts';
 import { TakeRequest } from './take-requests-from-topic/take-request.ts';
 import { templateFold } from './templates/template.projection.ts';
 import { BARRIER, DISPATCH_PROJECTOR, GATE_VERSIONS } from './tokens.ts';
@@ -78,7 +90,11 @@ const readModels = projectorProvider(DISPATCH_PROJECTOR, {
     senderFold,
     templateFold,
     ruleSetFold,
+    blackoutFold,
+    holidayFold,
     dispatchFold,
+    sendingHistoryFold,
+    shadowTallyFold,
   ],
 });
 
@@ -103,6 +119,7 @@ const reactions = {
         new CancelDispatches({ db, claims, recipients }),
         new RecordStatus(),
         new TakeRequest({ db, recipients, sealed, keys }),
+        ...INPUT_CHANGES.map((type) => new LookAgain(type, { db })),
       ],
     }),
 };
@@ -117,8 +134,9 @@ const gate = [
   {
     provide: GATE_VERSIONS,
     useFactory: (): GateVersions => ({
-      phoneMetadata: `${PHONE_METADATA_VERSION};${PHONE_ZONES_VERSION}`,
-      tzdb: process.versions['tz'] ?? 'unknown',
+      phoneMetadata: `${PHONE_METADATA_VERSION};${SEND_RULES_VERSIONS.phoneData}`,
+      tzdb: SEND_RULES_VERSIONS.tzdb,
+      holidays: SEND_RULES_VERSIONS.holidays,
     }),
   },
   {
@@ -229,6 +247,7 @@ const sending = [
         open,
         versions,
         metrics,
+        epochs: new Checkpoints({ db, reader: SEND_LOOP_READER }),
       }),
   },
   {
@@ -250,6 +269,12 @@ const sending = [
     RegisterSenderController,
     RegisterTemplateController,
     PublishRuleSetController,
+    SignOffRuleSetController,
+    ActivateRuleSetController,
+    ShadowReportController,
+    DeclareBlackoutController,
+    DeclareHolidayController,
+    ListConsentsDueSoonController,
     RequestKeysController,
     DispatchStreamsConsumer,
   ],
@@ -259,6 +284,7 @@ const sending = [
     FindDispatchHandler,
     SearchDispatchesHandler,
     CancelDispatchHandler,
+    ListConsentsDueSoonHandler,
     readModels,
     ...recipients,
     ...gate,
@@ -275,6 +301,7 @@ export class DispatchModule implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
+    assertTimeZoneData();
     await this.claims.init();
     this.sendLoop.start();
   }

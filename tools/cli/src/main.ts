@@ -58,6 +58,20 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     says: 'why a message left or did not, with its proofs checked',
     run: async (args) => (await import('./explain-dispatch/explain-dispatch.ts')).explainDispatch(args),
   },
+  rules: {
+    usage: 'rules explain --phone <number> | rules diff <a> <b>',
+    says: 'when a message may reach a number, by which rules and sources; what two rule sets differ in',
+    run: async (args) => {
+      const { runRules } = await import('./explain-rules/run-rules.ts');
+      // The launcher works in the repository; files are named from where the person is.
+      process.chdir(process.env['ASSENT_CALLED_FROM'] ?? process.cwd());
+      return runRules(args, {
+        stdout: (text) => process.stdout.write(text),
+        isColoured: usesColour(),
+        now: () => Date.now(),
+      });
+    },
+  },
   rebuild: {
     usage: 'rebuild <service>',
     says: 'drops and replays the read models of a service and compares the digests',

@@ -35,7 +35,7 @@ export class ChangePreferencesController {
 
   @Put()
   @Roles('capture', 'operator')
-  @ApiOperation({ summary: "Record a person's time zone or language" })
+  @ApiOperation({ summary: 'Record what a person wishes: time zone, language, region, quiet hours, how often' })
   change(
     @Body() dto: ChangePreferencesDto,
     @CurrentCaller() { tenant }: Caller,
@@ -48,10 +48,16 @@ export class ChangePreferencesController {
       const isForeign = 'subjectId' in recipient && !(await this.directory.isOf(tenant, recipient.subjectId));
       if (subjectIds.length === 0 || isForeign) throw nobody();
       const at = this.clock.now();
-      const { timeZone, language } = dto;
+      const { timeZone, language, region, quietHours, frequency, cleared } = dto;
       const preferences = {
         ...(timeZone === undefined ? {} : { timeZone }),
         ...(language === undefined ? {} : { language }),
+        ...(region === undefined ? {} : { region }),
+        ...(quietHours === undefined ? {} : { quietHours: { from: quietHours.from, to: quietHours.to } }),
+        ...(frequency === undefined
+          ? {}
+          : { frequency: { attemptsMax: frequency.attemptsMax, windowHours: frequency.windowHours } }),
+        ...(cleared === undefined ? {} : { cleared }),
       };
       const events = subjectIds.map((subjectId) =>
         consentEvent({

@@ -11,6 +11,8 @@ export interface DispatchDocument extends DispatchState, ProjectedDocument {
   readonly wakeMinute?: string;
   /** `subjectId` while the dispatch can still be cancelled. */
   readonly openFor?: string;
+  /** The tenant while the rules hold or delay it: it is looked at again when they change. */
+  readonly delayedFor?: string;
 }
 
 export const dispatchFold: Fold<DispatchDocument> = {
@@ -20,6 +22,7 @@ export const dispatchFold: Fold<DispatchDocument> = {
     { _partition: 1, wakeMinute: 1 },
     { _partition: 1, status: 1 },
     { openFor: 1 },
+    { delayedFor: 1 },
     { subjectId: 1 },
     { tenant: 1, status: 1 },
   ],
@@ -37,7 +40,7 @@ function documentOf(
 ): DispatchDocument | undefined {
   const state = evolveDispatch(before, event);
   if (state === undefined) return before;
-  const { wakeMinute: _wake, openFor: _open, ...rest } = state as DispatchDocument;
+  const { wakeMinute: _wake, openFor: _open, delayedFor: _delayed, ...rest } = state as DispatchDocument;
   const wakeAt = wakeAtOf(state);
   const isOpen = state.status === 'planned' || state.status === 'held';
   return {
@@ -45,6 +48,7 @@ function documentOf(
     _id: id,
     ...(wakeAt === undefined ? {} : { wakeMinute: minuteOf(wakeAt) }),
     ...(isOpen && state.subjectId !== undefined ? { openFor: state.subjectId } : {}),
+    ...(state.status === 'held' || state.isDelayed === true ? { delayedFor: state.tenant } : {}),
   };
 }
 

@@ -55,6 +55,20 @@ function fold(...events: RecordedEvent[]): DispatchState | undefined {
 }
 
 describe('a dispatch', () => {
+  it('is delayed while a plan rests on a decision to hold, so that a change of its inputs finds it', () => {
+    const delayed = event('dispatch.planned.v1', {
+      ...ids,
+      dueAt: '2026-11-25T12:00:00.000Z',
+      reasons: [],
+      gate: { verdict: 'hold' },
+    });
+    expect(fold(accepted(), planned())).not.toHaveProperty('isDelayed');
+    expect(fold(accepted(), delayed)).toMatchObject({ status: 'planned', isDelayed: true });
+    for (const next of [planned(), intended(), refused(), cancelled()]) {
+      expect(fold(accepted(), delayed, next)).not.toHaveProperty('isDelayed');
+    }
+  });
+
   it('goes from planned through an attempt to read', () => {
     expect(fold(accepted(), planned())?.status).toBe('planned');
     expect(fold(accepted(), planned(), intended())?.status).toBe('attempting');

@@ -50,6 +50,8 @@ export interface DispatchState {
   readonly acceptedAt?: string;
   readonly dueAt?: string;
   readonly retryAt?: string;
+  /** True while it is planned later than was asked for, because of the rules. */
+  readonly isDelayed?: true;
   readonly reasons: readonly Reason[];
   /** The newest ones, oldest first; never more than ATTEMPTS_KEPT_MAX. */
   readonly attempts: readonly AttemptRecord[];
@@ -99,7 +101,16 @@ function applyEvent(state: DispatchState | undefined, event: RecordedEvent): Dis
     case 'dispatch.refused.v1':
       return refused(state, event);
     case 'dispatch.planned.v1':
-      return whileOpen(state, { status: 'planned', dueAt: event.data.dueAt, reasons: event.data.reasons }, ['retryAt']);
+      return whileOpen(
+        state,
+        {
+          status: 'planned',
+          dueAt: event.data.dueAt,
+          reasons: event.data.reasons,
+          ...(event.data.gate?.verdict === 'hold' ? { isDelayed: true as const } : {}),
+        },
+        ['retryAt', 'isDelayed'],
+      );
     case 'dispatch.held.v1':
       return whileOpen(
         state,
@@ -108,10 +119,10 @@ function applyEvent(state: DispatchState | undefined, event: RecordedEvent): Dis
           reasons: event.data.reasons,
           ...(event.data.retryAt === undefined ? {} : { retryAt: event.data.retryAt }),
         },
-        ['dueAt', ...(event.data.retryAt === undefined ? (['retryAt'] as const) : [])],
+        ['dueAt', 'isDelayed', ...(event.data.retryAt === undefined ? (['retryAt'] as const) : [])],
       );
     case 'dispatch.cancelled.v1':
-      return whileOpen(state, { status: 'cancelled', reasons: [event.data.reason] }, ['dueAt', 'retryAt']);
+      return whileOpen(state, { status: 'cancelled', reasons: [event.data.reason] }, ['dueAt', 'retryAt', 'isDelayed']);
     case 'dispatch.attempt-intended.v1':
       return intended(state, event.data.attemptId, event.data.decidedAt);
     case 'dispatch.attempt-abandoned.v1':
@@ -159,7 +170,7 @@ function accepted({ data, tenant, time }: EventOf<'dispatch.accepted.v1'>): Disp
 
 function refused(state: DispatchState | undefined, { data, tenant }: EventOf<'dispatch.refused.v1'>): DispatchState {
   if (state !== undefined)
-    return whileOpen(state, { status: 'refused', reasons: data.reasons }, ['dueAt', 'retryAt']) ?? state;
+    return whileOpen(state, { status: 'refused', reasons: data.reasons }, ['dueAt', 'retryAt', 'isDelayed']) ?? state;
   return {
     dispatchId: data.dispatchId,
     tenant,
@@ -180,7 +191,7 @@ function refused(state: DispatchState | undefined, { data, tenant }: EventOf<'di
 function whileOpen(
   state: DispatchState | undefined,
   change: Partial<DispatchState>,
-  dropped: readonly ('dueAt' | 'retryAt')[],
+  dropped: readonly ('dueAt' | 'retryAt' | 'isDelayed')[],
 ): DispatchState | undefined {
   if (state === undefined || isFinal(state.status) || mayBeAtProvider(state)) return state;
   const kept = Object.fromEntries(
@@ -196,7 +207,8 @@ function intended(state: DispatchState | undefined, attemptId: string, decidedAt
   );
   // An owner that was replaced may write its intent late. It does not call any more, so what is known already stays.
   const status = isFinal(state.status) || isKnownAtProvider(state) ? state.status : 'attempting';
-  return { ...state, status, attempts, attemptCount: state.attemptCount + 1 };
+  const { isDelayed: _past, ...rest } = state;
+  return { ...rest, status, attempts, attemptCount: state.attemptCount + 1 };
 }
 
 function isKnownAtProvider({ status }: DispatchState): boolean {

@@ -1,7 +1,18 @@
-import { type AnyEvent, type AssentEvent, dataSchemaOf, deterministicId, type EventData } from '@assent/contracts';
+import {
+  type AnyEvent,
+  type AssentEvent,
+  dataSchemaOf,
+  deterministicId,
+  type EventData,
+  type EventType,
+} from '@assent/contracts';
 import type { RequestTrace } from '@assent/service-runtime';
 
-type PolicyEventType = 'sender.registered.v1' | 'template.registered.v1' | 'rule-set.published.v1';
+/** The types of dispatch.policy. */
+type PolicyEventType = Extract<
+  EventType,
+  `sender.${string}` | `template.${string}` | `rule-set.${string}` | `blackout.${string}` | `holiday.${string}`
+>;
 
 /** A fact of dispatch.policy. Its id derives from its content and time, so a repeated append is the same fact. */
 export function policyEvent<T extends PolicyEventType>(fact: {

@@ -2,18 +2,27 @@ import { parsePosition } from '@assent/contracts';
 import { partitionKey, type EventLog, type TopicPartition } from '@assent/event-log';
 import type { Barrier, Projector } from '@assent/projection';
 import type { Recipient } from '@assent/identity';
-import { candidateZones } from '@assent/send-rules';
 import type { Connection } from 'mongoose';
+import { blackoutFold, blackoutOf, type BlackoutDocument, BLACKOUTS_KEY } from '../blackouts/blackout.projection.ts';
+import {
+  type HolidayDocument,
+  holidayEntryOf,
+  holidayFold,
+  HOLIDAYS_KEY,
+  tenantYearOf,
+} from '../holidays/holiday.projection.ts';
 import { purposeDocumentId, type PurposeDocument, purposeFold } from '../purposes/purpose.projection.ts';
 import { addressCausesFold, type AddressCausesDocument } from '../recipients/address-causes.projection.ts';
 import { type HeldSenderDocument, heldSenderFold, heldSenderKey } from '../recipients/held-sender.projection.ts';
 import { type ProviderStopDocument, providerStopFold } from '../recipients/provider-stop.projection.ts';
 import type { RecipientDocument } from '../recipients/recipient.projection.ts';
 import { everyPartition, type RecipientLookup } from '../recipients/recipient-lookup.ts';
-import { ruleSetFold, ruleSetInForce, type RuleSetDocument } from '../rule-sets/rule-set.projection.ts';
+import { recipientEvidenceOf, recipientWishesOf } from '../recipients/recipient-evidence.ts';
+import { ruleSetsOf } from '../rule-sets/find-rule-sets.ts';
+import { ruleSetInForce, ruleSetInShadow } from '../rule-sets/rule-set.projection.ts';
+import { type SendingHistoryDocument, sendingHistoryFold } from '../sending-history/sending-history.projection.ts';
 import { findSender } from '../senders/sender.projection.ts';
 import { templateDocumentId, type TemplateDocument, templateFold } from '../templates/template.projection.ts';
-import { zoneEvidenceOf } from '../recipients/zone-evidence.ts';
 import { lastFormAskAt } from './form-asks.ts';
 import type { DispatchWish, GateFacts, RecipientFacts, SuppressionCause } from './gate.facts.ts';
 
@@ -110,14 +119,14 @@ export class GateReader {
     behind: readonly string[],
   ): Promise<GateFacts> {
     const { tenant } = recipient;
-    const [sender, held, template, purpose, ruleSets, parked, facts] = await Promise.all([
+    const [sender, held, template, purpose, policy, parked, facts] = await Promise.all([
       findSender(this.#db, tenant, wish.senderId),
       this.#one<HeldSenderDocument>(heldSenderFold.collection, wish.senderId),
       this.#one<TemplateDocument>(templateFold.collection, templateDocumentId(tenant, wish.template)),
       wish.purposeId === undefined
         ? null
         : this.#one<PurposeDocument>(purposeFold.collection, purposeDocumentId(tenant, wish.purposeId)),
-      this.#db.collection<RuleSetDocument>(ruleSetFold.collection).find({ tenant }, PRIMARY).toArray(),
+      this.#policyOf(tenant, at),
       this.#parkedKeys(wish, recipient, document),
       document === undefined ? undefined : this.#recipientFacts(wish, recipient, document),
     ]);
@@ -126,12 +135,10 @@ export class GateReader {
       at,
       wish,
       ...(facts === undefined ? {} : { recipient: facts }),
-      ...(sender === undefined ? {} : { sender: { held: held !== null } }),
-      ...(template === null
-        ? {}
-        : { template: { category: template.template.category, bodyParameters: template.template.bodyParameters } }),
+      ...(sender === undefined ? {} : { sender: { held: held !== null, displayName: sender.displayName } }),
+      ...(template === null ? {} : { template: template.template }),
       ...(purpose === null ? {} : { purpose: { category: purpose.category } }),
-      ruleSet: ruleSetInForce(ruleSets, at),
+      ...policy.facts,
       ...(withdrawal === undefined
         ? {}
         : {
@@ -142,7 +149,42 @@ export class GateReader {
             },
           }),
       behind,
-      parked,
+      parked: [...parked, ...policy.parked],
+    };
+  }
+
+  /** What the tenant's rules are at an instant, with what operators said about days and places. */
+  async #policyOf(
+    tenant: string,
+    at: number,
+  ): Promise<{
+    facts: Pick<GateFacts, 'ruleSet' | 'shadowRuleSet' | 'holidays' | 'blackouts'>;
+    parked: readonly string[];
+  }> {
+    const year = new Date(at).getUTCFullYear();
+    const years = [-1, 0, 1, 2].map((ahead) => tenantYearOf(tenant, year + ahead));
+    const [ruleSets, holidays, blackouts] = await Promise.all([
+      ruleSetsOf(this.#db, tenant),
+      this.#db
+        .collection<HolidayDocument>(holidayFold.collection)
+        .find({ tenantYear: { $in: years } }, PRIMARY)
+        .toArray(),
+      this.#db
+        .collection<BlackoutDocument>(blackoutFold.collection)
+        .find({ tenant, isEnded: false }, PRIMARY)
+        .toArray(),
+    ]);
+    const shadowRuleSet = ruleSetInShadow(ruleSets, at);
+    const keys = [BLACKOUTS_KEY, HOLIDAYS_KEY, ...new Set(ruleSets.map(({ rules }) => rules.id))];
+    const parked = await this.#projector.parked('dispatch.policy', keys);
+    return {
+      facts: {
+        ruleSet: ruleSetInForce(ruleSets, at),
+        ...(shadowRuleSet === undefined ? {} : { shadowRuleSet }),
+        holidays: holidays.map(holidayEntryOf),
+        blackouts: blackouts.map(blackoutOf),
+      },
+      parked: parked.map(({ _id }) => _id),
     };
   }
 
@@ -153,24 +195,25 @@ export class GateReader {
   ): Promise<RecipientFacts> {
     const { subjectId, address } = recipient;
     const keys = this.#causeKeysOf(recipient, document);
-    const [causes, stop, formAskAt] = await Promise.all([
+    const [causes, stop, formAskAt, history] = await Promise.all([
       this.#db
         .collection<AddressCausesDocument>(addressCausesFold.collection)
         .find({ _id: { $in: keys } }, PRIMARY)
         .toArray(),
       this.#one<ProviderStopDocument>(providerStopFold.collection, subjectId),
       wish.class === 'opt-in-ask' ? lastFormAskAt(this.#db, document, wish.dispatchId) : undefined,
+      this.#one<SendingHistoryDocument>(sendingHistoryFold.collection, subjectId),
     ]);
     const request = document.requests.find(({ requestId }) => requestId === wish.cause.id);
-    const { zones } = candidateZones({
-      ...(document.timeZone === undefined ? {} : { declared: document.timeZone }),
-      ...(address === undefined ? {} : zoneEvidenceOf(address)),
-    });
+    const lastUsedAt = history?.lastUsedAt[wish.purposeId ?? ''];
     return {
       subjectId,
       consent: document.consent,
-      ...(document.timeZone === undefined ? {} : { timeZone: document.timeZone }),
-      candidateZones: zones,
+      evidence: recipientEvidenceOf(document, address),
+      wishes: recipientWishesOf(document),
+      attempts: history?.attempts ?? [],
+      ...(lastUsedAt === undefined ? {} : { lastUsedAt }),
+      ...(document.lastActAt === undefined ? {} : { lastActAt: document.lastActAt }),
       causes: [...causes.flatMap(({ live }) => live.map(suppressionCauseOf)), ...providerStops(stop, document)],
       ...(request === undefined
         ? {}

@@ -1,8 +1,9 @@
 import { evolveConsent, initialConsentState, type ConsentState } from '@assent/consent-state';
 import type { AnyEvent, Scope } from '@assent/contracts';
-import { DEMO_RULE_SET } from '@assent/send-rules';
+import { type Attempt, type CapRule, type ConsentLifeRule, DEMO_RULE_SET } from '@assent/send-rules';
 import { decideGate, FORM_ASK_INTERVAL_MS, RECEIPT_VALID_MS } from './gate.decider.ts';
 import type { DispatchWish, GateFacts, RecipientFacts } from './gate.facts.ts';
+import { reasonsOf } from './send-question.ts';
 
 const noonUtc = Date.parse('2026-11-24T12:00:00.000Z');
 const subjectId = '11111111-1111-4111-8111-111111111111';
@@ -73,18 +74,32 @@ function wish(change: Partial<DispatchWish> = {}): DispatchWish {
 }
 
 function person(change: Partial<RecipientFacts> = {}): RecipientFacts {
-  return { subjectId, consent: granted, candidateZones: ['Europe/London'], causes: [], ...change };
+  const evidence = { declaredZone: 'Europe/London', phone: '+447700900123' };
+  return { subjectId, consent: granted, evidence, wishes: {}, attempts: [], causes: [], ...change };
 }
+
+const OFFER = { category: 'marketing', language: 'en', body: 'Tea for {{1}}', bodyParameters: 1 } as const;
+const FRAME = {
+  jurisdiction: '*',
+  channel: 'whatsapp',
+  status: 'active',
+  sources: [{ kind: 'own', reference: 'the tenant' }],
+  verifiedOn: '2026-11-01',
+  confidence: 'high',
+} as const;
+const ACME = { held: false, displayName: 'Acme' };
 
 function facts(change: Partial<GateFacts> = {}): GateFacts {
   return {
     at: noonUtc,
     wish: wish(),
     recipient: person(),
-    sender: { held: false },
-    template: { category: 'marketing', bodyParameters: 1 },
+    sender: ACME,
+    template: OFFER,
     purpose: { category: 'marketing' },
     ruleSet: DEMO_RULE_SET,
+    holidays: [],
+    blackouts: [],
     behind: [],
     parked: [],
     ...change,
@@ -123,18 +138,10 @@ describe('the gate, for a message', () => {
 
   it.each<[string, Partial<GateFacts>, string]>([
     ['nobody is known', { recipient: undefined as unknown as RecipientFacts }, 'no-consent'],
-    ['the sender is unknown', { sender: undefined as unknown as { held: boolean } }, 'sender-unknown'],
-    [
-      'the template is unknown',
-      { template: undefined as unknown as { category: 'marketing'; bodyParameters: number } },
-      'template-unknown',
-    ],
-    [
-      'the template changed its category',
-      { template: { category: 'utility', bodyParameters: 1 } },
-      'template-category-changed',
-    ],
-    ['a parameter is missing', { template: { category: 'marketing', bodyParameters: 2 } }, 'template-parameters'],
+    ['the sender is unknown', { sender: undefined as unknown as typeof ACME }, 'sender-unknown'],
+    ['the template is unknown', { template: undefined as unknown as typeof OFFER }, 'template-unknown'],
+    ['the template changed its category', { template: { ...OFFER, category: 'utility' } }, 'template-category-changed'],
+    ['a parameter is missing', { template: { ...OFFER, bodyParameters: 2 } }, 'template-parameters'],
     ['the purpose is unknown', { purpose: undefined as unknown as { category: 'marketing' } }, 'purpose-unknown'],
     ['the template is more than the purpose', { purpose: { category: 'utility' } }, 'category-exceeds-purpose'],
     ['its time has passed', { at: noonUtc + 86_400_000 }, 'expired'],
@@ -149,24 +156,96 @@ describe('the gate, for a message', () => {
   it.each<[string, Partial<GateFacts>, string]>([
     ['a log is behind', { behind: ['consent.events/3'] }, 'read-model-behind'],
     ['a key of the person is parked', { parked: ['x'] }, 'recipient-parked'],
-    ['a withdrawal for the sender is quarantined', { sender: { held: true } }, 'sender-held'],
-    ['no zone is known', { recipient: person({ candidateZones: [] }) }, 'zone-unknown'],
+    ['a withdrawal for the sender is quarantined', { sender: { ...ACME, held: true } }, 'sender-held'],
+    ['no zone is known', { recipient: person({ evidence: {} }) }, 'zone-unknown'],
   ])('holds when %s', (_, change, code) => {
     expect(decideGate(facts(change)).verdict).toBe('hold');
     expect(codes(facts(change))).toContain(code);
   });
 
   it('holds at night until the morning of the strictest zone', () => {
-    const zones = ['Europe/London', 'America/New_York'];
-    const verdict = decideGate(facts({ recipient: person({ candidateZones: zones }) }));
-    expect(verdict).toMatchObject({ verdict: 'hold', until: Date.parse('2026-11-24T13:00:00.000Z') });
+    const evidence = { phone: '+16235550100', bsuidCountry: 'US' };
+    const verdict = decideGate(facts({ recipient: person({ evidence }) }));
+    expect(verdict).toMatchObject({ verdict: 'hold', until: Date.parse('2026-11-24T15:00:00.000Z') });
   });
 
   it('refuses at once what expires before it would be allowed', () => {
-    const recipient = person({ candidateZones: ['America/New_York'] });
+    const recipient = person({ evidence: { declaredZone: 'America/New_York' } });
     expect(codes(facts({ recipient, wish: wish({ expiresAt: noonUtc + 60_000 }) }))).toContain(
       'expires-before-allowed',
     );
+  });
+
+  it('waits for the time that was asked for, wherever the person is by now', () => {
+    const at = (schedule: DispatchWish['schedule'], declaredZone = 'Europe/London'): unknown => {
+      const verdict = decideGate(
+        facts({ wish: wish({ schedule }), recipient: person({ evidence: { declaredZone } }) }),
+      );
+      return [verdict.verdict, verdict.verdict === 'hold' && new Date(verdict.until ?? 0).toISOString()];
+    };
+    const later = '2026-11-24T12:30:00.000Z';
+    expect(at({ kind: 'at', at: later })).toEqual(['hold', later]);
+    expect(at({ kind: 'at', at: '2026-11-24T12:00:00.000Z' })).toEqual(['allow', false]);
+    const local = { kind: 'local', date: '2026-11-24', time: '13:00' } as const;
+    expect(at(local)).toEqual(['hold', '2026-11-24T13:00:00.000Z']);
+    expect(at(local, 'Europe/Berlin')).toEqual(['allow', false]);
+    const nowhere = facts({ wish: wish({ schedule: local }), recipient: person({ evidence: {} }) });
+    expect([decideGate(nowhere).verdict, codes(nowhere)]).toEqual(['hold', ['zone-unknown']]);
+  });
+
+  it('holds under a cap until it frees, and gives back what provably did not arrive', () => {
+    const cap: CapRule = { ...FRAME, id: 'one', kind: 'cap', attemptsMax: 1, windowHours: 24, per: ['purpose'] };
+    const ruleSet = { ...DEMO_RULE_SET, rules: [...DEMO_RULE_SET.rules, cap] };
+    const sent: Attempt = {
+      attemptId: 'a',
+      at: noonUtc - 23 * 3_600_000,
+      class: 'message',
+      category: 'marketing',
+      purposeId: 'news',
+      senderId: '100000000000001',
+      outcome: 'sent',
+    };
+    const after = (attempt: Attempt): GateFacts => facts({ ruleSet, recipient: person({ attempts: [attempt] }) });
+    expect(decideGate(after(sent))).toMatchObject({ verdict: 'hold', until: noonUtc + 3_600_000 });
+    expect(codes(after(sent))[0]).toBe('cap-reached');
+    expect(decideGate(after({ ...sent, outcome: 'abandoned' })).verdict).toBe('allow');
+  });
+
+  it('refuses on a consent that has lapsed', () => {
+    const life: ConsentLifeRule = {
+      ...FRAME,
+      id: 'life',
+      kind: 'consent-life',
+      basis: 'express',
+      countsFrom: 'last-use',
+      monthsMax: 24,
+    };
+    const ruleSet = { ...DEMO_RULE_SET, rules: [...DEMO_RULE_SET.rules, life] };
+    const consent = consentOf(consentGranted({ at: '2024-11-01T10:00:00.000Z' }));
+    const since = (lastUsedAt?: string): GateFacts =>
+      facts({ ruleSet, recipient: person({ consent, ...(lastUsedAt === undefined ? {} : { lastUsedAt }) }) });
+    expect([decideGate(since()).verdict, codes(since())[0]]).toEqual(['refuse', 'consent-lapsed']);
+    expect(decideGate(since('2025-03-01T10:00:00.000Z')).verdict).toBe('allow');
+  });
+
+  it('holds in a blackout until it is over; in one without an end until a person acts', () => {
+    const blackout = { id: 'b', jurisdictions: ['GB'], from: noonUtc - 1, reason: 'Mourning' };
+    const during = (until?: number): GateFacts =>
+      facts({ blackouts: [{ ...blackout, ...(until === undefined ? {} : { until }) }] });
+    expect(decideGate(during(noonUtc + 60_000))).toMatchObject({ verdict: 'hold', until: noonUtc + 60_000 });
+    const open = decideGate(during());
+    expect([open.verdict, 'until' in open, codes(during())[0]]).toEqual(['hold', false, 'blackout']);
+    expect(decideGate(facts({ blackouts: [{ ...blackout, jurisdictions: ['FR'] }] })).verdict).toBe('allow');
+  });
+
+  it('records once what one rule says of several places, in the length that an event takes', () => {
+    const said = { code: 'within-cap', text: 'x'.repeat(400), params: {}, ref: 'r@1#cap' };
+    expect(reasonsOf([said, said, { ...said, ref: 'r@1#other' }])).toEqual([
+      { code: 'within-cap', text: 'x'.repeat(300), ref: 'r@1#cap' },
+      { code: 'within-cap', text: 'x'.repeat(300), ref: 'r@1#other' },
+    ]);
+    const many = Array.from({ length: 70 }, (_, index) => ({ ...said, ref: `r@1#${index}` }));
+    expect(reasonsOf(many)).toHaveLength(64);
   });
 
   it('refuses a suppressed address, in its scope only', () => {
@@ -189,7 +268,7 @@ describe('the gate, for an opt-in question', () => {
     facts({
       at,
       wish: wish({ class: 'opt-in-ask', category: 'utility', parameterCount: 0, expiresAt: at + 604_800_000 }),
-      template: { category: 'utility', bodyParameters: 0 },
+      template: { ...OFFER, category: 'utility', bodyParameters: 0 },
       recipient: person({ consent: initialConsentState, request, ...change }),
     });
   const withdrawn = consentOf(withdrew({ at: '2026-11-20T10:00:00.000Z' }));
@@ -237,7 +316,7 @@ describe('the gate, for the receipt of a withdrawal', () => {
         category: 'utility',
         parameterCount: 0,
       }),
-      template: { category: 'utility', bodyParameters: 0 },
+      template: { ...OFFER, category: 'utility', bodyParameters: 0 },
       recipient: person({ consent }),
       withdrawal: { withdrawalId: causeId, recordedAt: night - 1_000, position },
       ...change,

@@ -1,7 +1,8 @@
 import { activeWithdrawals, covers, isGranted, type ConsentAnswer } from '@assent/consent-state';
 import { formatPosition, type Reason, type Scope } from '@assent/contracts';
-import { evaluate } from '@assent/send-rules';
+import { evaluate, localInstant, locateRecipient } from '@assent/send-rules';
 import type { DispatchWish, GateFacts, RecipientFacts } from './gate.facts.ts';
+import { reasonsOf, sendQuestionOf } from './send-question.ts';
 
 /** One receipt may follow a withdrawal for this long. Source: 47 CFR 64.1200(a)(12), a confirmation within 5 minutes. */
 export const RECEIPT_VALID_MS = 5 * 60_000;
@@ -82,7 +83,7 @@ function decideMessage(facts: GateFacts, recipient: RecipientFacts): GateVerdict
     return { verdict: 'refuse', reasons, consent };
   }
   if (suppressed !== undefined) return { ...suppressed, consent };
-  return { ...decideHours(facts, recipient, false), consent };
+  return { ...(beforeItsTime(facts, recipient) ?? decideRules(facts, recipient, false, consent)), consent };
 }
 
 /**
@@ -116,7 +117,7 @@ function decideOptInAsk(facts: GateFacts, recipient: RecipientFacts): GateVerdic
       );
     }
   }
-  return decideHours(facts, recipient, request.selfStarted);
+  return decideRules(facts, recipient, request.selfStarted);
 }
 
 /** The one receipt that a withdrawal is owed: soon after it, at any hour, whatever else the withdrawal forbids. */
@@ -130,29 +131,59 @@ function decideReceipt(facts: GateFacts, recipient: RecipientFacts): GateVerdict
   }
   const suppressed = suppressionRefusal(facts.wish, recipient);
   if (suppressed !== undefined) return suppressed;
-  return decideHours(facts, recipient, false);
+  return decideRules(facts, recipient, false);
 }
 
-function decideHours(facts: GateFacts, recipient: RecipientFacts, selfStarted: boolean): GateVerdict {
-  const verdict = evaluate({
-    at: facts.at,
-    zones: recipient.candidateZones,
-    ruleSet: facts.ruleSet,
-    class: facts.wish.class,
-    category: facts.wish.category,
-    selfStarted,
-  });
-  switch (verdict.verdict) {
-    case 'allow':
-      return { verdict: 'allow', reasons: verdict.reasons };
-    case 'hold':
-      if (verdict.until >= facts.wish.expiresAt) {
-        return { verdict: 'refuse', reasons: [...verdict.reasons, expiresFirst(facts.wish)] };
-      }
-      return { verdict: 'hold', until: verdict.until, reasons: verdict.reasons };
-    case 'review':
-      return { verdict: 'hold', reasons: verdict.reasons };
+/**
+ * The time that was asked for stands as it was said: an instant, or a local time wherever the person is now. Where the
+ * person moved, or the rules of a time zone changed, since it was planned, the instant is another one.
+ */
+function beforeItsTime(facts: GateFacts, recipient: RecipientFacts): GateVerdict | undefined {
+  const { schedule } = facts.wish;
+  if (schedule.kind === 'now') return undefined;
+  const wished =
+    schedule.kind === 'at'
+      ? Date.parse(schedule.at)
+      : localInstant({ ...schedule, zones: locateRecipient(recipient.evidence).zones });
+  if (wished === undefined) {
+    return hold(
+      'zone-unknown',
+      'Nothing tells which time zone the person is in, so a local time means nothing. Declare a zone.',
+    );
   }
+  if (wished <= facts.at) return undefined;
+  return holdUntil(facts, wished, [{ code: 'scheduled-later', text: 'The time that was asked for has not come.' }]);
+}
+
+/** Hours, holidays, blackouts, caps, the life of a consent and what a message has to say. */
+function decideRules(
+  facts: GateFacts,
+  recipient: RecipientFacts,
+  selfStarted: boolean,
+  consent?: ConsentAnswer,
+): GateVerdict {
+  const answer = evaluate(sendQuestionOf(facts, recipient, selfStarted, consent));
+  const reasons = reasonsOf(answer.reasons);
+  switch (answer.verdict) {
+    case 'allow':
+    case 'refuse':
+      return { verdict: answer.verdict, reasons };
+    case 'hold':
+      return holdUntil(facts, answer.until, reasons);
+    case 'review':
+      return { verdict: 'hold', reasons: blackoutsFirst(reasons) };
+  }
+}
+
+/** A blackout without an end leaves no allowed time in sight: it, and not that, is what a person can end. */
+function blackoutsFirst(reasons: readonly Reason[]): readonly Reason[] {
+  return [...reasons].sort((a, b) => Number(b.code === 'blackout') - Number(a.code === 'blackout'));
+}
+
+/** Held for a known time; what expires before it is refused at once. */
+function holdUntil({ wish }: GateFacts, until: number, reasons: readonly Reason[]): GateVerdict {
+  if (until >= wish.expiresAt) return { verdict: 'refuse', reasons: [...reasons, expiresFirst(wish)] };
+  return { verdict: 'hold', until, reasons };
 }
 
 function expiresFirst(wish: DispatchWish): Reason {

@@ -1,6 +1,15 @@
 import type { ConsentState } from '@assent/consent-state';
-import type { Category, DispatchCause, DispatchClass, Position, Schedule, Scope, TemplateRef } from '@assent/contracts';
-import type { RuleSet } from '@assent/send-rules';
+import type {
+  Category,
+  DispatchCause,
+  DispatchClass,
+  Position,
+  Schedule,
+  Scope,
+  TemplateRef,
+  TemplateRegistered,
+} from '@assent/contracts';
+import type { Attempt, Blackout, HolidayEntry, RecipientEvidence, RecipientWishes, RuleSet } from '@assent/send-rules';
 
 /** What a dispatch asks for, as far as the gate needs it. */
 export interface DispatchWish {
@@ -21,10 +30,14 @@ export interface DispatchWish {
 export interface RecipientFacts {
   readonly subjectId: string;
   readonly consent: ConsentState;
-  /** The person's declared zone, the newest of request and preferences. */
-  readonly timeZone?: string;
-  /** Zones the address itself allows, and how well they are known. */
-  readonly candidateZones: readonly string[];
+  /** Everything that tells where the person is; the address in it is personal data. */
+  readonly evidence: RecipientEvidence;
+  readonly wishes: RecipientWishes;
+  /** Attempts to the person in the last 31 days, of every purpose and sender. */
+  readonly attempts: readonly Attempt[];
+  /** Newest message that relied on the consent for this purpose, and newest act that was the person's own; RFC 3339. */
+  readonly lastUsedAt?: string;
+  readonly lastActAt?: string;
   /** Live causes of suppression over all of the person's address keys. */
   readonly causes: readonly SuppressionCause[];
   /** The person's own and form-started requests to opt in, by request id. */
@@ -59,10 +72,15 @@ export interface GateFacts {
   readonly wish: DispatchWish;
   /** Absent when no person is known under the address. */
   readonly recipient?: RecipientFacts;
-  readonly sender?: { readonly held: boolean };
-  readonly template?: { readonly category: Category; readonly bodyParameters: number };
+  readonly sender?: { readonly held: boolean; readonly displayName: string };
+  readonly template?: Pick<TemplateRegistered, 'category' | 'language' | 'body' | 'bodyParameters' | 'buttons'>;
   readonly purpose?: { readonly category: Category };
   readonly ruleSet: RuleSet;
+  /** The version that runs in shadow: what it would have said is recorded next to the verdict. */
+  readonly shadowRuleSet?: RuleSet;
+  /** Days that operators added to, or took from, the calendars. */
+  readonly holidays: readonly HolidayEntry[];
+  readonly blackouts: readonly Blackout[];
   /** The withdrawal that a receipt confirms; epoch ms of its receipt by us. */
   readonly withdrawal?: { readonly withdrawalId: string; readonly recordedAt: number; readonly position: Position };
   /** Logs that did not answer or that our read models have not applied up to their ends. */

@@ -12,17 +12,18 @@ import {
   Problem,
   type RequestTrace,
   Roles,
+  RUNTIME_CONFIG,
   UncheckedBody,
   type WriteAnswer,
 } from '@assent/service-runtime';
-import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Connection } from 'mongoose';
+import type { DispatchConfig } from '../config.ts';
 import { policyEvent } from '../dispatch-ledger/policy-events.ts';
-import { type RuleSetDocument, ruleSetDocumentId, ruleSetFold } from '../rule-sets/rule-set.projection.ts';
-
-/** Versions of rule sets listed in one answer. */
-const LISTED_MAX = 1_000;
+import { findRuleSet, ruleSetsOf } from '../rule-sets/find-rule-sets.ts';
+import { PublishRuleSetDto } from './publish-rule-set.dto.ts';
+import { type RuleSetView, ruleSetView } from './rule-set-view.ts';
 
 @ApiTags('rule sets')
 @ApiBearerAuth()
@@ -33,32 +34,41 @@ export class PublishRuleSetController {
     @Inject(Appender) private readonly appender: Appender,
     @Inject(DB) private readonly db: Connection,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(RUNTIME_CONFIG) private readonly config: DispatchConfig,
   ) {}
 
-  /** A version never changes: a new one gets a new name. */
+  /**
+   * A version never changes: a new one gets a new name. It is in force from its `effectiveFrom`; with `shadow=true`, and
+   * always for tenants that want a second person, from its activation, and until then it runs beside what is in force.
+   */
   @Post()
   @Roles('admin', 'operator')
   @UncheckedBody('a rule set is checked by its JSON Schema, with the path of each fault')
-  @ApiOperation({ summary: 'Publish a version of a rule set; it is in force from its effectiveFrom' })
+  @ApiOperation({ summary: 'Publish a version of a rule set, in force from its effectiveFrom or first in shadow' })
   async publish(
     @Body() body: unknown,
-    @CurrentCaller() { tenant }: Caller,
+    @Query() query: PublishRuleSetDto,
+    @CurrentCaller() { tenant, actor }: Caller,
     @CurrentTrace() trace: RequestTrace,
     @IdempotencyKey() key: string | undefined,
   ): Promise<WriteAnswer> {
     const rules = validRuleSet(body);
     const { id: ruleSetId, version, effectiveFrom } = rules;
-    const known = await this.db
-      .collection<RuleSetDocument>(ruleSetFold.collection)
-      .findOne({ _id: ruleSetDocumentId(tenant, ruleSetId, version) }, { readPreference: 'primary' });
-    if (known !== null && JSON.stringify(known.rules) !== JSON.stringify(rules)) throw versionTaken();
+    const secondPerson = this.config.DISPATCH_SECOND_PERSON_TENANTS.includes(tenant);
+    const shadow = secondPerson || query.shadow === 'true';
+    const known = await findRuleSet(this.db, tenant, ruleSetId, version);
+    const isChanged = known !== undefined && JSON.stringify(known.rules) !== JSON.stringify(rules);
+    if (isChanged || (known !== undefined && known.shadow !== shadow)) throw versionTaken();
     const data = {
       ruleSetId,
       version,
       rules: rules as unknown as Record<string, unknown>,
       effectiveFrom: new Date(effectiveFrom).toISOString(),
+      publishedBy: actor,
+      ...(shadow ? { shadow } : {}),
+      ...(secondPerson ? { secondPerson } : {}),
     };
-    return this.writes.run({ tenant, route: 'POST /v1/rule-sets', key, body }, () => {
+    return this.writes.run({ tenant, route: 'POST /v1/rule-sets', key, body: { rules, shadow } }, () => {
       const event = policyEvent({
         type: 'rule-set.published.v1',
         tenant,
@@ -73,14 +83,14 @@ export class PublishRuleSetController {
 
   @Get()
   @Roles('admin', 'operator', 'sender', 'auditor')
-  @ApiOperation({ summary: 'Every published version of every rule set' })
-  async list(@CurrentCaller() { tenant }: Caller): Promise<{ ruleSets: RuleSet[] }> {
-    const found = await this.db
-      .collection<RuleSetDocument>(ruleSetFold.collection)
-      .find({ tenant }, { readPreference: 'primary' })
-      .limit(LISTED_MAX)
-      .toArray();
-    return { ruleSets: found.map(({ rules }) => rules) };
+  @ApiOperation({
+    summary:
+      'Every published version of every rule set: its stage, who published and signed it off, from when it applies',
+  })
+  async list(@CurrentCaller() { tenant }: Caller): Promise<{ ruleSets: RuleSetView[] }> {
+    const found = await ruleSetsOf(this.db, tenant);
+    const now = this.clock.now();
+    return { ruleSets: found.map((document) => ruleSetView(document, found, now)) };
   }
 }
 
@@ -101,6 +111,7 @@ function versionTaken(): Problem {
     status: 409,
     code: 'rule-set-version-taken',
     title: 'This version is published already',
-    detail: 'A published version never changes. Publish the change as a new version.',
+    detail:
+      'A published version never changes, nor does whether it began in shadow. Publish the change as a new version.',
   });
 }

@@ -10,5 +10,6 @@ export type EventOf<T extends EventType> = Extract<RecordedEvent, { type: T }>;
  */
 export interface Reaction<T extends EventType = EventType> {
   readonly to: T;
-  react(event: EventOf<T>): Promise<readonly AnyEvent[]>;
+  /** A list, or one fact after the other where there may be very many. */
+  react(event: EventOf<T>): Promise<readonly AnyEvent[]> | AsyncIterable<AnyEvent>;
 }

@@ -23,7 +23,7 @@ const APPEND_AT_ONCE = 500;
  * repeat them. Order: react, append, checkpoint; a crash in between reacts again, with the same ids.
  */
 export class Reactions implements BatchConsumer {
-  readonly topics = ['consent.events', 'whatsapp.inbound', 'dispatch.requests'];
+  readonly topics = ['consent.events', 'whatsapp.inbound', 'dispatch.requests', 'dispatch.policy'];
   readonly #reactions: readonly Reaction[];
   readonly #refuseUnreadable: (record: LogRecord, error: Pick<EventDecodeError, 'fault'>) => AnyEvent;
   readonly #appender: Appender;
@@ -54,41 +54,46 @@ export class Reactions implements BatchConsumer {
     const fresh = batch.records.filter(({ offset }) => offset >= owner.next);
     const last = fresh.at(-1);
     if (last === undefined) return;
-    const caused: AnyEvent[] = [];
+    let caused: AnyEvent[] = [];
+    const append = async (): Promise<void> => {
+      if (!batch.isCurrent()) throw new StaleOwnerError(READER, partitionKey(batch));
+      if (caused.length > 0) await this.#appender.append(caused);
+      caused = [];
+      await batch.heartbeat();
+    };
     for (const record of fresh) {
-      caused.push(...(await this.#reactTo(record)));
+      for await (const event of this.#reactTo(record)) {
+        caused.push(event);
+        if (caused.length >= APPEND_AT_ONCE) await append();
+      }
       await batch.heartbeat();
     }
-    if (!batch.isCurrent()) throw new StaleOwnerError(READER, partitionKey(batch));
-    for (let at = 0; at < caused.length; at += APPEND_AT_ONCE) {
-      await this.#appender.append(caused.slice(at, at + APPEND_AT_ONCE));
-      await batch.heartbeat();
-    }
+    await append();
     await this.#partitions.advance(owner, last.offset + 1);
   }
 
   /** An unreadable request is refused with an event; an unreadable fact of ours is parked by the projector. */
-  async #reactTo(record: LogRecord): Promise<readonly AnyEvent[]> {
+  async *#reactTo(record: LogRecord): AsyncIterable<AnyEvent> {
     let event: RecordedEvent;
     try {
       event = decodeEvent(record);
     } catch (error) {
       if (!(error instanceof EventDecodeError)) throw error;
-      if (record.topic === 'dispatch.requests') return [this.#refuseUnreadable(record, error)];
-      return [];
+      if (record.topic === 'dispatch.requests') yield this.#refuseUnreadable(record, error);
+      return;
     }
     if (record.topic === 'dispatch.requests' && event.type !== 'dispatch.requested.v1') {
-      return [this.#refuseUnreadable(record, new UnknownEventTypeError(formatPosition(event.position)))];
+      yield this.#refuseUnreadable(record, new UnknownEventTypeError(formatPosition(event.position)));
+      return;
     }
-    return record.topic === 'dispatch.requests' ? this.#answer(record, event) : this.#react(event);
+    if (record.topic === 'dispatch.requests') yield* await this.#answer(record, event);
+    else yield* this.#react(event);
   }
 
-  async #react(event: RecordedEvent): Promise<readonly AnyEvent[]> {
-    const caused: AnyEvent[] = [];
+  async *#react(event: RecordedEvent): AsyncIterable<AnyEvent> {
     for (const reaction of this.#reactions) {
-      if (reaction.to === event.type) caused.push(...(await reaction.react(event)));
+      if (reaction.to === event.type) yield* await reaction.react(event);
     }
-    return caused;
   }
 
   /**
@@ -97,7 +102,8 @@ export class Reactions implements BatchConsumer {
    */
   async #answer(record: LogRecord, event: RecordedEvent): Promise<readonly AnyEvent[]> {
     try {
-      const caused = await this.#react(event);
+      const caused: AnyEvent[] = [];
+      for await (const answer of this.#react(event)) caused.push(answer);
       this.#appender.encode(caused);
       return caused;
     } catch (error) {

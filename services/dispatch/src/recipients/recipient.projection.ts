@@ -1,5 +1,10 @@
 import { evolveConsent, initialConsentState, type ConsentState } from '@assent/consent-state';
-import { formatPosition, type RecordedEvent, type SubjectAddressRegistered } from '@assent/contracts';
+import {
+  formatPosition,
+  type PreferencesChanged,
+  type RecordedEvent,
+  type SubjectAddressRegistered,
+} from '@assent/contracts';
 import type { Fold, ProjectedDocument } from '@assent/projection';
 
 export interface RecipientAddress {
@@ -31,6 +36,13 @@ export interface RecipientDocument extends ProjectedDocument {
   readonly addresses: readonly RecipientAddress[];
   /** The zone the person declared last. */
   readonly timeZone?: string;
+  /** Where the person says they live, ISO 3166. */
+  readonly region?: string;
+  /** The person's own wishes; they only ever narrow what the rules allow. */
+  readonly quietHours?: { readonly from: string; readonly to: string };
+  readonly frequency?: { readonly attemptsMax: number; readonly windowHours: number };
+  /** Newest act that was certainly the person's own: a message that asked to opt in, a confirmation. RFC 3339. */
+  readonly lastActAt?: string;
   /** The newest ones, oldest first. */
   readonly requests: readonly RecordedRequest[];
   /** The newest ones that are owed a receipt, oldest first. */
@@ -68,10 +80,13 @@ function evolveRecipient(before: RecipientDocument, event: RecordedEvent): Recip
       const { requestId, selfStarted, requestedAt, expiresAt, timeZone } = event.data;
       const request = { requestId, selfStarted, requestedAt, expiresAt, position: formatPosition(event.position) };
       const requests = keepRecent(recipient.requests, request, (known) => known.requestId === requestId);
-      return { ...recipient, requests, ...(timeZone === undefined ? {} : { timeZone }) };
+      const asked = { ...recipient, requests, ...(timeZone === undefined ? {} : { timeZone }) };
+      return selfStarted ? acted(asked, requestedAt) : asked;
     }
+    case 'consent.granted.v1':
+      return event.data.basis === 'confirmed' ? acted(recipient, event.data.grantedAt) : recipient;
     case 'preferences.changed.v1':
-      return event.data.timeZone === undefined ? recipient : { ...recipient, timeZone: event.data.timeZone };
+      return preferring(recipient, event.data);
     case 'consent.withdrawn.v1': {
       if (!event.data.receiptDue) return recipient;
       const { withdrawalId } = event.data;
@@ -82,6 +97,27 @@ function evolveRecipient(before: RecipientDocument, event: RecordedEvent): Recip
     default:
       return recipient;
   }
+}
+
+function acted(recipient: RecipientDocument, at: string): RecipientDocument {
+  return (recipient.lastActAt ?? '') < at ? { ...recipient, lastActAt: at } : recipient;
+}
+
+/** What is said counts, what was taken back is forgotten, what is not mentioned stays. */
+function preferring(
+  recipient: RecipientDocument,
+  { timeZone, region, quietHours, frequency, cleared = [] }: PreferencesChanged,
+): RecipientDocument {
+  const kept = Object.fromEntries(
+    Object.entries(recipient).filter(([name]) => !(cleared as readonly string[]).includes(name)),
+  ) as unknown as RecipientDocument;
+  return {
+    ...kept,
+    ...(timeZone === undefined ? {} : { timeZone }),
+    ...(region === undefined ? {} : { region }),
+    ...(quietHours === undefined ? {} : { quietHours }),
+    ...(frequency === undefined ? {} : { frequency }),
+  };
 }
 
 /** The first telling of a fact stays; a repeat changes nothing. */

@@ -87,7 +87,13 @@ export class RequestDispatchHandler implements ICommandHandler<RequestDispatch, 
       return { event: this.event(command, subjectId, 'dispatch.held.v1', data), answer: { status: 'held', reasons } };
     }
     const dueAt = new Date(until).toISOString();
-    const event = this.event(command, subjectId, 'dispatch.planned.v1', { dispatchId, subjectId, dueAt, reasons });
+    const event = this.event(command, subjectId, 'dispatch.planned.v1', {
+      dispatchId,
+      subjectId,
+      dueAt,
+      reasons,
+      ...(verdict.verdict === 'hold' ? { gate } : {}),
+    });
     return { event, answer: { status: 'planned', dueAt, reasons } };
   }
 

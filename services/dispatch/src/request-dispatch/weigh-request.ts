@@ -1,6 +1,6 @@
 import type { GateInputs, Reason } from '@assent/contracts';
 import type { Barrier } from '@assent/projection';
-import { candidateZones, localInstant } from '@assent/send-rules';
+import { localInstant, locateRecipient } from '@assent/send-rules';
 import type { Clock } from '@assent/service-runtime';
 import type { Connection } from 'mongoose';
 import { decideGate, type GateVerdict } from '../gate/gate.decider.ts';
@@ -11,7 +11,7 @@ import type { RecipientAddress, RecipientDocument } from '../recipients/recipien
 import { preferredAddress } from '../recipients/preferred-address.ts';
 import type { RecipientLookup } from '../recipients/recipient-lookup.ts';
 import type { SealedFields } from '../sealed-fields/sealed-fields.ts';
-import { zoneEvidenceOf } from '../recipients/zone-evidence.ts';
+import { recipientEvidenceOf } from '../recipients/recipient-evidence.ts';
 import { templateDocumentId, type TemplateDocument, templateFold } from '../templates/template.projection.ts';
 import type { DispatchRequest } from './dispatch-request.ts';
 
@@ -126,10 +126,7 @@ export class WeighRequest {
     const wished = schedule.kind === 'now' ? now : schedule.kind === 'at' ? Date.parse(schedule.at) : undefined;
     if (wished !== undefined) return tooFar(wished, now) ?? { at: Math.max(wished, now) };
     if (schedule.kind !== 'local') return { at: now };
-    const { zones } = candidateZones({
-      ...(document?.timeZone === undefined ? {} : { declared: document.timeZone }),
-      ...(address === undefined ? {} : zoneEvidenceOf(address)),
-    });
+    const { zones } = locateRecipient(recipientEvidenceOf(document, address));
     const local = localInstant({ date: schedule.date, time: schedule.time, zones });
     if (local === undefined) {
       const text = 'Nothing tells which time zone the person is in, so a local time means nothing. Declare a zone.';

@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
-import type { EventLog, RecordBatch } from '@assent/event-log';
-import type { Barrier, Projector } from '@assent/projection';
-import { Appender, BatchConsumers, DB, EVENT_LOG, NEW_ID, type NewId } from '@assent/service-runtime';
+import type { RecordBatch } from '@assent/event-log';
+import type { Barrier } from '@assent/projection';
+import { BatchConsumers } from '@assent/service-runtime';
 import { type TestService, waitUntil } from '@assent/testing';
-import type { Connection } from 'mongoose';
-import { Registry } from 'prom-client';
-import { WhatsappClient } from '../call-whatsapp/whatsapp-client.ts';
 import { Claims } from '../claims/claims.ts';
 import {
   ask,
@@ -19,13 +16,8 @@ import {
   SENDER,
   waitForStatus,
 } from '../dispatch.fixture.ts';
-import { GateReader } from '../gate/gate-reader.ts';
-import { RecipientLookup } from '../recipients/recipient-lookup.ts';
-import { SenderRates } from '../sender-rate/sender-rate.ts';
-import { BARRIER, DISPATCH_PROJECTOR, GATE_VERSIONS } from '../tokens.ts';
-import { DispatchMetrics } from './dispatch-metrics.ts';
-import { OpenDispatch } from './open-dispatch.ts';
-import { askDispatchId, SendDispatch } from './send-dispatch.ts';
+import { BARRIER } from '../tokens.ts';
+import { askDispatchId, type SendDispatch } from './send-dispatch.ts';
 
 jest.setTimeout(90_000);
 
@@ -47,32 +39,8 @@ const inMs = (ms: number): object => ({ schedule: { kind: 'at', at: new Date(Dat
 const get = <T>(token: symbol | (abstract new (...args: never[]) => T)): T =>
   service.app.get<T>(token, { strict: false });
 
-/** A send step as the service has it, with another barrier, an hour ahead of the plans that the service keeps. */
-function sendStep(barrier: Pick<Barrier, 'reach'>): SendDispatch {
-  const clock = { now: () => world.clock.now() + 2 * 3_600_000, monotonicMs: () => performance.now() };
-  const db = get<Connection>(DB);
-  const gate = new GateReader({
-    db,
-    log: get<EventLog>(EVENT_LOG),
-    barrier: barrier as Barrier,
-    projector: get<Projector>(DISPATCH_PROJECTOR),
-    recipients: get(RecipientLookup),
-  });
-  return new SendDispatch({
-    db,
-    clock,
-    gate,
-    barrier,
-    newId: get<NewId>(NEW_ID),
-    appender: get(Appender),
-    claims: get(Claims),
-    rates: get(SenderRates),
-    whatsapp: get(WhatsappClient),
-    open: get(OpenDispatch),
-    versions: get(GATE_VERSIONS),
-    metrics: new DispatchMetrics(new Registry(), () => clock.now()),
-  });
-}
+/** A send step as the service has it, with another barrier, two hours ahead of the plans that the service keeps. */
+const sendStep = (barrier: Pick<Barrier, 'reach'>): SendDispatch => world.sendStep(service, { barrier });
 
 /** Says that everything is applied without having looked. */
 const deafBarrier: Pick<Barrier, 'reach'> = {

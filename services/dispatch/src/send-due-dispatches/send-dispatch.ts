@@ -7,7 +7,7 @@ import {
   type Reason,
 } from '@assent/contracts';
 import { partitionKey, type TopicPartition } from '@assent/event-log';
-import type { Barrier } from '@assent/projection';
+import type { Barrier, Checkpoints } from '@assent/projection';
 import type { Appender, Clock, NewId } from '@assent/service-runtime';
 import type { Connection } from 'mongoose';
 import { errorClassOf } from '../call-whatsapp/error-classes.ts';
@@ -54,6 +54,8 @@ export interface SendDispatchDeps {
   readonly open: OpenDispatch;
   readonly versions: GateVersions;
   readonly metrics: DispatchMetrics;
+  /** Epoch with which a partition is owned now, by whatever process. */
+  readonly epochs: Pick<Checkpoints, 'epochOf'>;
   /** On in every build that runs; a test can switch it off to show that its checker finds the violations. */
   readonly gateValidMs?: number;
 }
@@ -226,12 +228,14 @@ export class SendDispatch {
       addressKey: dispatch.addressKey,
       class: dispatch.class,
       cause,
+      ...(dispatch.purposeId === undefined ? {} : { purposeId: dispatch.purposeId }),
+      category: opened.wish.category,
       senderId: dispatch.senderId,
       fence,
       decidedAt: gate.decidedAt,
       gate,
     });
-    if (!(await claims.startCalling(dispatch._id, fence, attemptId))) {
+    if (!(await this.#stillOwns(attempt)) || !(await claims.startCalling(dispatch._id, fence, attemptId))) {
       await this.#abandon(attempt, 'claim-lost', 'Another process took over before the call.');
       return undefined;
     }
@@ -240,6 +244,17 @@ export class SendDispatch {
       beginBeforeMs,
     );
     return this.#record(attempt, outcome, sinceMs);
+  }
+
+  /**
+   * Two messages to one person are never decided on side by side, so that a cap that has room for one lets one pass: in
+   * this process the second waits, and an owner that was replaced is found out here. Its intent is in the log before it
+   * asks, so either its successor's barrier covers that intent and counts it, or the answer shows the successor.
+   */
+  async #stillOwns({ dispatch, fence }: Attempt): Promise<boolean> {
+    const partition = Number(dispatch._partition?.split('/').at(-1));
+    const epoch = await this.#deps.epochs.epochOf({ topic: 'dispatch.events', partition });
+    return epoch !== undefined && epoch <= fence;
   }
 
   async #record(attempt: Attempt, outcome: CallOutcome, sinceMs: number): Promise<number | undefined> {
@@ -259,6 +274,7 @@ export class SendDispatch {
             messageId: messageIdOf(outcome.wamid),
             ...(outcome.messageStatus === undefined ? {} : { messageStatus: outcome.messageStatus }),
             checkToCallMs: Math.max(0, Math.round(outcome.begunAtMs - sinceMs)),
+            ...(dispatch.purposeId === undefined ? {} : { purposeId: dispatch.purposeId }),
           }),
         ]);
         await this.#deps.claims.close(dispatch._id, fence, attemptId);
@@ -341,7 +357,7 @@ export class SendDispatch {
       return this.#release(attempt, until);
     if (until !== undefined && !isPassing) {
       const dueAt = new Date(until).toISOString();
-      await this.#append(dispatch, 'dispatch.planned.v1', parts, { ...ids, dueAt });
+      await this.#append(dispatch, 'dispatch.planned.v1', parts, { ...ids, dueAt, gate });
     } else {
       const retryAt = new Date(until ?? heldRetryAt(this.#deps.clock.now(), expiryOf(dispatch))).toISOString();
       await this.#append(dispatch, 'dispatch.held.v1', parts, { ...ids, retryAt, gate });

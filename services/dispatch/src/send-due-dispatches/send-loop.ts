@@ -8,6 +8,8 @@ import { type DispatchDocument, dispatchFold, minuteOf, wakeAtOf } from '../disp
 import { DueQueue } from './due-queue.ts';
 import type { SendDispatch } from './send-dispatch.ts';
 
+/** Name of the checkpoints whose epochs are the fences of sending. */
+export const SEND_LOOP_READER = 'dispatch.send-loop.v1';
 /** The store is asked this often for what became due; events of this process wake the loop at once. */
 const POLL_INTERVAL_MS = 1_000;
 /** How far ahead the store is asked, so that a due instant is met to the millisecond. */
@@ -47,7 +49,7 @@ export class SendLoop implements BatchConsumer {
     this.#clock = deps.clock;
     this.#logger = deps.logger;
     this.#send = deps.send;
-    this.#checkpoints = new Checkpoints({ db: deps.db, reader: 'dispatch.send-loop.v1' });
+    this.#checkpoints = new Checkpoints({ db: deps.db, reader: SEND_LOOP_READER });
   }
 
   /** Sometimes all of an assignment, sometimes one partition of it again; what was lost shows at the next poll. */
@@ -71,7 +73,7 @@ export class SendLoop implements BatchConsumer {
   /** Notes what the events plan. What does not fit into the queue is found by a later poll. */
   async apply(batch: RecordBatch): Promise<void> {
     const owner = this.#owned.get(partitionKey(batch));
-    if (owner === undefined) throw new StaleOwnerError('dispatch.send-loop.v1', partitionKey(batch));
+    if (owner === undefined) throw new StaleOwnerError(SEND_LOOP_READER, partitionKey(batch));
     for (const record of batch.records) {
       if (record.offset < owner.next) continue;
       const event = readable(record);
@@ -81,7 +83,7 @@ export class SendLoop implements BatchConsumer {
     if (last === undefined || last.offset < owner.next) return;
     const next = last.offset + 1;
     if (!(await this.#checkpoints.advance(owner, next))) {
-      throw new StaleOwnerError('dispatch.send-loop.v1', partitionKey(batch));
+      throw new StaleOwnerError(SEND_LOOP_READER, partitionKey(batch));
     }
     this.#owned.set(partitionKey(batch), { ...owner, next });
   }

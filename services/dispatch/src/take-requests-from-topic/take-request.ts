@@ -10,7 +10,7 @@ import {
   SealedRequestError,
 } from '@assent/contracts';
 import type { Recipient } from '@assent/identity';
-import { candidateZones, localInstant } from '@assent/send-rules';
+import { localInstant, locateRecipient } from '@assent/send-rules';
 import type { Connection } from 'mongoose';
 import { dispatchEvent } from '../dispatch-ledger/dispatch-events.ts';
 import type { EventOf, Reaction } from '../reactions/reaction.ts';
@@ -20,7 +20,7 @@ import type { RecipientLookup } from '../recipients/recipient-lookup.ts';
 import { expiryOf, SCHEDULE_AHEAD_MAX_MS } from '../request-dispatch/weigh-request.ts';
 import type { RequestKeys } from '../request-keys/request-keys.ts';
 import { KeysUnavailableError, PERSON_ERASED, type SealedFields } from '../sealed-fields/sealed-fields.ts';
-import { zoneEvidenceOf } from '../recipients/zone-evidence.ts';
+import { recipientEvidenceOf } from '../recipients/recipient-evidence.ts';
 import { templateDocumentId, type TemplateDocument, templateFold } from '../templates/template.projection.ts';
 
 type Requested = EventOf<'dispatch.requested.v1'>;
@@ -153,14 +153,15 @@ export class TakeRequest implements Reaction<'dispatch.requested.v1'> {
   }
 
   async #zonesOf(tenant: string, document: RecipientDocument, address: RecipientAddress): Promise<readonly string[]> {
-    if (document.timeZone !== undefined) return candidateZones({ declared: document.timeZone }).zones;
+    const declared = locateRecipient(recipientEvidenceOf(document, undefined));
+    if (declared.zonesFrom === 'declared') return declared.zones;
     const person = { tenant, subjectId: document._id };
     const opened = await this.#sealed.open(person, new Map([['address', address.sealedAddress]]));
     if (opened.kind === 'unavailable') throw new KeysUnavailableError();
     if (opened.kind === 'gone') return [];
     const text = opened.texts.get('address') ?? '';
     const isPhone = address.kind === 'phone' || address.kind === 'waId';
-    return candidateZones(zoneEvidenceOf(isPhone ? { phone: text } : { bsuid: text })).zones;
+    return locateRecipient(recipientEvidenceOf(document, isPhone ? { phone: text } : { bsuid: text })).zones;
   }
 
   #nobody(event: Requested, recipient: Recipient): AnyEvent {

@@ -6,8 +6,17 @@ const MINUTE_MS = 60_000;
 const DEMO_MS = 5 * MINUTE_MS;
 
 function verdictAt(at: number): string {
-  const zones = [chooseZone(at)];
-  return evaluate({ at, zones, ruleSet: DEMO_RULE_SET, class: 'message', category: 'marketing' }).verdict;
+  return evaluate({
+    at,
+    recipient: { declaredZone: chooseZone(at), phone: '+15550100123' },
+    senderId: '100000000000001',
+    class: 'message',
+    category: 'marketing',
+    attempts: [],
+    holidays: [],
+    blackouts: [],
+    ruleSet: DEMO_RULE_SET,
+  }).verdict;
 }
 
 describe('the zone of the demo', () => {

@@ -1,0 +1,125 @@
+import {
+  Appender,
+  type Caller,
+  type Clock,
+  CLOCK,
+  CurrentCaller,
+  CurrentTrace,
+  DB,
+  IdempotencyKey,
+  IdempotencyRecords,
+  NEW_ID,
+  type NewId,
+  Problem,
+  type RequestTrace,
+  Roles,
+  type WriteAnswer,
+} from '@assent/service-runtime';
+import { Body, Controller, Get, Inject, Param, ParseUUIDPipe, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Connection } from 'mongoose';
+import { type BlackoutDocument, blackoutFold, BLACKOUTS_KEY } from '../blackouts/blackout.projection.ts';
+import { policyEvent } from '../dispatch-ledger/policy-events.ts';
+import { DeclareBlackoutDto } from './declare-blackout.dto.ts';
+
+/** Blackouts listed in one answer. */
+const LISTED_MAX = 1_000;
+
+@ApiTags('blackouts')
+@ApiBearerAuth()
+@Controller('v1/blackouts')
+export class DeclareBlackoutController {
+  constructor(
+    @Inject(IdempotencyRecords) private readonly writes: IdempotencyRecords,
+    @Inject(Appender) private readonly appender: Appender,
+    @Inject(DB) private readonly db: Connection,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(NEW_ID) private readonly newId: NewId,
+  ) {}
+
+  /** No call begins later than `GATE_VALID_MS` after the answer, queued work included (invariant 2). */
+  @Post()
+  @Roles('admin', 'operator')
+  @ApiOperation({ summary: 'Let nothing leave to people who may be in these places, queued messages included' })
+  declare(
+    @Body() dto: DeclareBlackoutDto,
+    @CurrentCaller() { tenant, actor }: Caller,
+    @CurrentTrace() trace: RequestTrace,
+    @IdempotencyKey() key: string | undefined,
+  ): Promise<WriteAnswer> {
+    const { jurisdictions, categories, reason } = dto;
+    return this.writes.run({ tenant, route: 'POST /v1/blackouts', key, body: dto }, () => {
+      const at = this.clock.now();
+      const from = Math.max(at, dto.from === undefined ? at : Date.parse(dto.from));
+      const until = dto.until === undefined ? undefined : Date.parse(dto.until);
+      if (until !== undefined && until <= from) throw endsBeforeItBegins();
+      const data = {
+        blackoutId: this.newId(),
+        jurisdictions,
+        from: new Date(from).toISOString(),
+        ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
+        ...(categories === undefined ? {} : { categories }),
+        reason,
+        declaredBy: actor,
+      };
+      const event = policyEvent({ type: 'blackout.declared.v1', tenant, key: BLACKOUTS_KEY, at, data, trace });
+      return Promise.resolve({ records: this.appender.encode([event]), status: 201, answer: data });
+    });
+  }
+
+  @Post(':blackoutId/end')
+  @Roles('admin', 'operator')
+  @ApiOperation({ summary: 'End a blackout; what it held is looked at again at once' })
+  async end(
+    @Param('blackoutId', ParseUUIDPipe) blackoutId: string,
+    @CurrentCaller() { tenant, actor }: Caller,
+    @CurrentTrace() trace: RequestTrace,
+    @IdempotencyKey() key: string | undefined,
+  ): Promise<WriteAnswer> {
+    return this.writes.run({ tenant, route: 'POST /v1/blackouts/{id}/end', key, body: { blackoutId } }, async () => {
+      const known = await this.db
+        .collection<BlackoutDocument>(blackoutFold.collection)
+        .findOne({ _id: blackoutId }, { readPreference: 'primary' });
+      if (known?.tenant !== tenant) throw noSuchBlackout();
+      const data = { blackoutId, endedBy: actor };
+      const at = this.clock.now();
+      const event = policyEvent({ type: 'blackout.ended.v1', tenant, key: BLACKOUTS_KEY, at, data, trace });
+      return { records: this.appender.encode([event]), status: 200, answer: data };
+    });
+  }
+
+  @Get()
+  @Roles('admin', 'operator', 'sender', 'auditor')
+  @ApiOperation({ summary: 'The blackouts, those that were ended too' })
+  async list(@CurrentCaller() { tenant }: Caller): Promise<{ blackouts: object[] }> {
+    const found = await this.db
+      .collection<BlackoutDocument>(blackoutFold.collection)
+      .find({ tenant }, { readPreference: 'primary' })
+      .limit(LISTED_MAX)
+      .toArray();
+    return {
+      blackouts: found.map(({ declared, endedAt, endedBy }) => ({
+        ...declared,
+        ...(endedAt === undefined ? {} : { endedAt, endedBy }),
+      })),
+    };
+  }
+}
+
+function endsBeforeItBegins(): Problem {
+  return new Problem({
+    status: 422,
+    code: 'invalid-blackout',
+    title: 'It would end before it begins',
+    detail: 'until has to be later than from, and than now.',
+  });
+}
+
+function noSuchBlackout(): Problem {
+  return new Problem({
+    status: 404,
+    code: 'no-such-blackout',
+    title: 'There is no such blackout',
+    detail: 'Check the id. If it was declared a moment ago, give its position as Assent-Min-Position.',
+  });
+}

@@ -1,0 +1,66 @@
+import {
+  Appender,
+  type Caller,
+  type Clock,
+  CLOCK,
+  CurrentCaller,
+  CurrentTrace,
+  DB,
+  IdempotencyKey,
+  IdempotencyRecords,
+  type RequestTrace,
+  Roles,
+  type WriteAnswer,
+} from '@assent/service-runtime';
+import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Connection } from 'mongoose';
+import { policyEvent } from '../dispatch-ledger/policy-events.ts';
+import { type HolidayDocument, holidayFold, HOLIDAYS_KEY } from '../holidays/holiday.projection.ts';
+import { DeclareHolidayDto } from './declare-holiday.dto.ts';
+
+/** Holidays listed in one answer. */
+const LISTED_MAX = 5_000;
+
+@ApiTags('holidays')
+@ApiBearerAuth()
+@Controller('v1/holidays')
+export class DeclareHolidayController {
+  constructor(
+    @Inject(IdempotencyRecords) private readonly writes: IdempotencyRecords,
+    @Inject(Appender) private readonly appender: Appender,
+    @Inject(DB) private readonly db: Connection,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** What the calendars of this build can't know: days sighted by the moon, proclaimed, moved. The newest word counts. */
+  @Post()
+  @Roles('admin', 'operator')
+  @ApiOperation({ summary: 'Make a day a public holiday of a place, or no holiday' })
+  declare(
+    @Body() { jurisdiction, date, holiday, name }: DeclareHolidayDto,
+    @CurrentCaller() { tenant, actor }: Caller,
+    @CurrentTrace() trace: RequestTrace,
+    @IdempotencyKey() key: string | undefined,
+  ): Promise<WriteAnswer> {
+    const data = { jurisdiction, date, holiday, name, declaredBy: actor };
+    return this.writes.run({ tenant, route: 'POST /v1/holidays', key, body: data }, () => {
+      const at = this.clock.now();
+      const event = policyEvent({ type: 'holiday.declared.v1', tenant, key: HOLIDAYS_KEY, at, data, trace });
+      return Promise.resolve({ records: this.appender.encode([event]), status: 201, answer: data });
+    });
+  }
+
+  @Get()
+  @Roles('admin', 'operator', 'sender', 'auditor')
+  @ApiOperation({ summary: 'The days that were declared' })
+  async list(@CurrentCaller() { tenant }: Caller): Promise<{ holidays: object[] }> {
+    const found = await this.db
+      .collection<HolidayDocument>(holidayFold.collection)
+      .find({ tenant }, { readPreference: 'primary' })
+      .sort({ _id: 1 })
+      .limit(LISTED_MAX)
+      .toArray();
+    return { holidays: found.map(({ declared }) => declared) };
+  }
+}
