@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
 import { growAuditLog } from './grow-audit-log/grow-audit-log.ts';
+import { decideSendRules } from './decide-send-rules/decide-send-rules.ts';
 import { foldEvents } from './fold-events/fold-events.ts';
 import { memoryOfServices } from './memory-of-services/memory-of-services.ts';
 import { optOutToRefusal } from './opt-out-to-refusal/opt-out-to-refusal.ts';
@@ -19,6 +20,7 @@ const BENCHES: readonly Bench[] = [
   waitAtBarrier,
   memoryOfServices,
   growAuditLog,
+  decideSendRules,
 ];
 
 const ROUNDS = 5;
