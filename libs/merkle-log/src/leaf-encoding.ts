@@ -71,7 +71,8 @@ export function encodeLeaf(record: KafkaRecord): Uint8Array {
 
 /** The value that `encodeLeaf` replaced by its hash, to be kept under that hash; undefined when it is in the leaf. */
 export function valueKeptApart(record: KafkaRecord): Uint8Array | undefined {
-  if (record.value === null || fitsInline(lengthOfHead(record, record.headers), record.value)) return undefined;
+  if (record.value === null || fitsInline(lengthOfHead(record, sortedByName(record.headers)), record.value))
+    return undefined;
   return record.value;
 }
 
@@ -79,19 +80,51 @@ function fitsInline(headLength: number, value: Uint8Array): boolean {
   return headLength + lengthOfOptional(value) <= ENTRY_BYTES_MAX;
 }
 
-/** Sorted by the bytes of the names; `toSorted` is stable, so repeats of a name keep their order. */
-function sortedByName(headers: readonly KafkaRecordHeader[]): readonly KafkaRecordHeader[] {
-  return headers.toSorted((a, b) => {
-    if (FIRST_SURROGATE_OR_LATER.test(a.name) || FIRST_SURROGATE_OR_LATER.test(b.name)) {
-      return Buffer.compare(Buffer.from(a.name, 'utf8'), Buffer.from(b.name, 'utf8'));
-    }
-    return a.name === b.name ? 0 : a.name < b.name ? -1 : 1;
-  });
+/** A header's name as it is written, its length before it; `plain` when code units sort as bytes do. */
+interface EncodedName {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly plain: boolean;
 }
 
-function lengthOfHead(record: KafkaRecord, headers: readonly KafkaRecordHeader[]): number {
+interface EncodedHeader {
+  readonly name: EncodedName;
+  readonly value: Uint8Array | null;
+}
+
+/** Names come again with every record, and encoding them was the larger part of making a leaf. */
+const encodedNames = new Map<string, EncodedName>();
+/** Names of foreign writers may be anything: then the memory begins anew. */
+const ENCODED_NAMES_MAX = 1_024;
+const ENCODED_NAME_LENGTH_MAX = 64;
+
+function encodedName(name: string): EncodedName {
+  const known = encodedNames.get(name);
+  if (known !== undefined) return known;
+  const text = Buffer.from(name, 'utf8');
+  const bytes = Buffer.allocUnsafe(LENGTH_BYTES + text.length);
+  bytes.writeUInt32BE(text.length);
+  bytes.set(text, LENGTH_BYTES);
+  const encoded = { name, bytes, plain: !FIRST_SURROGATE_OR_LATER.test(name) };
+  if (name.length > ENCODED_NAME_LENGTH_MAX) return encoded;
+  if (encodedNames.size >= ENCODED_NAMES_MAX) encodedNames.clear();
+  encodedNames.set(name, encoded);
+  return encoded;
+}
+
+/** Sorted by the bytes of the names; the sort is stable, so repeats of a name keep their order. */
+function sortedByName(headers: readonly KafkaRecordHeader[]): readonly EncodedHeader[] {
+  return headers.map(({ name, value }) => ({ name: encodedName(name), value })).sort((a, b) => order(a.name, b.name));
+}
+
+function order(a: EncodedName, b: EncodedName): number {
+  if (a.plain && b.plain) return a.name === b.name ? 0 : a.name < b.name ? -1 : 1;
+  return Buffer.compare(a.bytes.subarray(LENGTH_BYTES), b.bytes.subarray(LENGTH_BYTES));
+}
+
+function lengthOfHead(record: KafkaRecord, headers: readonly EncodedHeader[]): number {
   let length = 1 + lengthOfText(record.topic) + 4 + 8 + 8 + lengthOfOptional(record.key) + LENGTH_BYTES;
-  for (const header of headers) length += lengthOfText(header.name) + lengthOfOptional(header.value);
+  for (const { name, value } of headers) length += name.bytes.length + lengthOfOptional(value);
   return length;
 }
 
@@ -103,10 +136,10 @@ function lengthOfOptional(bytes: Uint8Array | null): number {
   return bytes === null ? MARKER_BYTES : MARKER_BYTES + LENGTH_BYTES + bytes.length;
 }
 
-function writeHead(writer: LeafWriter, record: KafkaRecord, headers: readonly KafkaRecordHeader[]): void {
+function writeHead(writer: LeafWriter, record: KafkaRecord, headers: readonly EncodedHeader[]): void {
   writer.uint8(LEAF_ENCODING_VERSION).text(record.topic).uint32(record.partition);
   writer.uint64(record.offset).int64(record.timestampMs).optional(record.key).uint32(headers.length);
-  for (const header of headers) writer.text(header.name).optional(header.value);
+  for (const { name, value } of headers) writer.raw(name.bytes).optional(value);
 }
 
 /** Writes the fields one after the other into a buffer of exactly the right length. */

@@ -4,6 +4,8 @@ import { sha256 } from './hashing.ts';
 
 /** Signature type of plain Ed25519 in C2SP signed-note. */
 const ED25519 = 0x01;
+/** Signature type of a timestamped Ed25519 cosignature in C2SP tlog-cosignature. */
+export const COSIGNATURE = 0x04;
 const KEY_ID_BYTES = 4;
 const PUBLIC_KEY_BYTES = 32;
 /** Bytes before the raw key in the DER form of an Ed25519 public key (RFC 8410, section 4). */
@@ -43,11 +45,19 @@ export function keyFingerprint(publicKey: Uint8Array): string {
   return Buffer.from(sha256(publicKey)).toString('hex');
 }
 
-function keyIdOf(name: string, publicKey: Uint8Array): Uint8Array {
-  return sha256(Buffer.concat([Buffer.from(`${name}\n`, 'utf8'), Buffer.from([ED25519]), publicKey])).subarray(
-    0,
-    KEY_ID_BYTES,
-  );
+/** The first four bytes of SHA-256(name ‖ 0x0a ‖ signature type ‖ public key). */
+export function keyIdOf(name: string, publicKey: Uint8Array, type = ED25519): Uint8Array {
+  const bytes = Buffer.concat([Buffer.from(`${name}\n`, 'utf8'), Buffer.from([type]), publicKey]);
+  return sha256(bytes).subarray(0, KEY_ID_BYTES);
+}
+
+/**
+ * The key object of a raw 32-byte Ed25519 public key.
+ * @throws LogFormatError `malformed-key`
+ */
+export function ed25519PublicKey(publicKey: Uint8Array): KeyObject {
+  if (publicKey.length !== PUBLIC_KEY_BYTES) throw new LogFormatError('malformed-key', 'the key is not 32 bytes long');
+  return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' });
 }
 
 /**
@@ -66,50 +76,72 @@ export function ed25519Signer(name: string, privateKey: KeyObject): NoteSigner {
  */
 export function ed25519Verifier(name: string, publicKey: Uint8Array): NoteVerifier {
   checkName(name);
-  if (publicKey.length !== PUBLIC_KEY_BYTES) throw new LogFormatError('malformed-key', 'the key is not 32 bytes long');
-  const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' });
+  const key = ed25519PublicKey(publicKey);
   return { name, keyId: keyIdOf(name, publicKey), verify: (text, signature) => verify(null, text, key, signature) };
 }
 
-function checkName(name: string): void {
+/** @throws LogFormatError `malformed-key` */
+export function checkName(name: string): void {
   if (!/^[^\s+]+$/u.test(name)) throw new LogFormatError('malformed-key', 'a key name is empty or has a space or plus');
 }
 
-/** A verifier key as one line, `name+hex(key id)+base64(type ‖ key)`: the form Go's note package reads. */
-export function formatVerifierKey(name: string, publicKey: Uint8Array): string {
-  const typed = Buffer.concat([Buffer.from([ED25519]), publicKey]);
-  return `${name}+${Buffer.from(keyIdOf(name, publicKey)).toString('hex')}+${typed.toString('base64')}`;
+/**
+ * A verifier key as one line, `name+hex(key id)+base64(type ‖ key)`: the form Go's note package reads. The type is that
+ * of a log's own signatures, or `COSIGNATURE` for a witness.
+ */
+export function formatVerifierKey(name: string, publicKey: Uint8Array, type = ED25519): string {
+  const typed = Buffer.concat([Buffer.from([type]), publicKey]);
+  return `${name}+${Buffer.from(keyIdOf(name, publicKey, type)).toString('hex')}+${typed.toString('base64')}`;
 }
 
 /**
- * Reads a verifier key line.
+ * Reads a verifier key line of the given signature type.
  * @throws LogFormatError `malformed-key` also when the key id is not the one of that name and key
  */
-export function parseVerifierKey(line: string): { name: string; publicKey: Uint8Array } {
+export function parseVerifierKey(line: string, type = ED25519): { name: string; publicKey: Uint8Array } {
   const [name = '', , encoded = ''] = /^([^+]+)\+([^+]+)\+(.+)$/.exec(line)?.slice(1) ?? [];
   const typed = Buffer.from(encoded, 'base64');
   const publicKey = new Uint8Array(typed.subarray(1));
-  if (typed[0] !== ED25519 || publicKey.length !== PUBLIC_KEY_BYTES || formatVerifierKey(name, publicKey) !== line) {
+  if (typed[0] !== type || publicKey.length !== PUBLIC_KEY_BYTES || formatVerifierKey(name, publicKey, type) !== line) {
     throw new LogFormatError('malformed-key', 'this is not an Ed25519 verifier key line');
   }
   checkName(name);
   return { name, publicKey };
 }
 
+/** One signature of a note: who, under which key, and the signature's own bytes without the key id. */
+export interface NoteSignature {
+  readonly name: string;
+  readonly keyId: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** A signature as a line of a note, its newline included. */
+export function formatSignature({ name, keyId, signature }: NoteSignature): string {
+  return `— ${name} ${Buffer.concat([keyId, signature]).toString('base64')}\n`;
+}
+
 /**
- * The note: text, empty line, one line for each signature.
+ * The note of a text and its signatures: text, empty line, one line for each signature.
  * @throws LogFormatError `malformed-note` when the text does not end in a newline or has a control character
  */
-export function signNote(text: string, signers: readonly NoteSigner[]): string {
+export function formatNote(text: string, signatures: readonly NoteSignature[]): string {
   if (!text.endsWith('\n') || CONTROL_CHARACTER.test(text)) {
     throw new LogFormatError('malformed-note', 'a note ends in a newline and has no other control character');
   }
+  return `${text}\n${signatures.map(formatSignature).join('')}`;
+}
+
+/**
+ * Signs a text with each of the signers.
+ * @throws LogFormatError as `formatNote` does
+ */
+export function signNote(text: string, signers: readonly NoteSigner[]): string {
   const bytes = Buffer.from(text, 'utf8');
-  const lines = signers.map((signer) => {
-    const signature = Buffer.concat([signer.keyId, signer.sign(bytes)]).toString('base64');
-    return `— ${signer.name} ${signature}\n`;
-  });
-  return `${text}\n${lines.join('')}`;
+  return formatNote(
+    text,
+    signers.map((signer) => ({ name: signer.name, keyId: signer.keyId, signature: signer.sign(bytes) })),
+  );
 }
 
 /**
@@ -120,39 +152,56 @@ export function signNote(text: string, signers: readonly NoteSigner[]): string {
  * @throws LogFormatError `malformed-note`, `note-signature-invalid`, `note-not-signed-by-known-key`
  */
 export function openNote(bytes: Uint8Array, verifiers: readonly NoteVerifier[]): { text: string; signedBy: string[] } {
-  const { text, signatures } = splitNote(bytes);
-  const textBytes = Buffer.from(text, 'utf8');
-  const signedBy: string[] = [];
-  for (const { name, keyId, signature } of signatures) {
-    const known = verifiers.find((v) => v.name === name && Buffer.compare(v.keyId, keyId) === 0);
-    if (known === undefined) continue;
-    if (!known.verify(textBytes, signature)) {
-      throw new LogFormatError('note-signature-invalid', `the signature of ${name} does not fit the text`);
-    }
-    signedBy.push(name);
-  }
-  if (signedBy.length === 0) {
+  const { text, signatures } = readNote(bytes);
+  const verified = verifiedSignatures(text, signatures, verifiers);
+  if (verified.length === 0) {
     throw new LogFormatError('note-not-signed-by-known-key', 'no signature is by a key that is known');
   }
-  return { text, signedBy };
+  return { text, signedBy: verified.map(({ name }) => name) };
 }
 
-interface NoteSignature {
-  readonly name: string;
-  readonly keyId: Uint8Array;
-  readonly signature: Uint8Array;
+/**
+ * The signatures that are by a known key; those of unknown keys are left out.
+ * @throws LogFormatError `note-signature-invalid` when a known key's signature does not fit the text
+ */
+export function verifiedSignatures(
+  text: string,
+  signatures: readonly NoteSignature[],
+  verifiers: readonly NoteVerifier[],
+): NoteSignature[] {
+  const bytes = Buffer.from(text, 'utf8');
+  return signatures.filter(({ name, keyId, signature }) => {
+    const known = verifiers.find((v) => v.name === name && Buffer.compare(v.keyId, keyId) === 0);
+    if (known === undefined) return false;
+    if (known.verify(bytes, signature)) return true;
+    throw new LogFormatError('note-signature-invalid', `the signature of ${name} does not fit the text`);
+  });
 }
 
-function splitNote(bytes: Uint8Array): { text: string; signatures: NoteSignature[] } {
+/**
+ * Reads a note without checking who signed it.
+ * @throws LogFormatError `malformed-note`
+ */
+export function readNote(bytes: Uint8Array): { text: string; signatures: NoteSignature[] } {
   if (bytes.length > NOTE_BYTES_MAX) throw malformedNote(`it is longer than ${NOTE_BYTES_MAX} bytes`);
   const note = decodeText(bytes);
   const separator = note.lastIndexOf('\n\n');
   if (separator < 0 || CONTROL_CHARACTER.test(note) || !note.endsWith('\n')) {
     throw malformedNote('it has no text followed by an empty line and signatures');
   }
-  const lines = note.slice(separator + 2, -1).split('\n');
-  if (lines.length > SIGNATURES_MAX) throw malformedNote(`it has more than ${SIGNATURES_MAX} signatures`);
-  return { text: note.slice(0, separator + 1), signatures: lines.map(parseSignature) };
+  return { text: note.slice(0, separator + 1), signatures: readSignatures(note.slice(separator + 2)) };
+}
+
+/**
+ * Reads the signature lines of a note, or of a witness's answer.
+ * @throws LogFormatError `malformed-note`
+ */
+export function readSignatures(lines: string): NoteSignature[] {
+  const each = lines.slice(0, -1).split('\n');
+  if (!lines.endsWith('\n') || each.length > SIGNATURES_MAX) {
+    throw malformedNote(`it has not 1 to ${SIGNATURES_MAX} signatures on lines of their own`);
+  }
+  return each.map(parseSignature);
 }
 
 function decodeText(bytes: Uint8Array): string {
