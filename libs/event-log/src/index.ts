@@ -24,4 +24,5 @@ export {
   type TopicDeclaration,
   type TopicEnvironment,
 } from './topic-declaration.ts';
+export { RestoreError, restoreTopic, type RestoredPartition } from './restore-topic.ts';
 export { provisionTopics, verifyTopics } from './topic-provisioning.ts';

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AnyEvent, encodeEvent, formatPosition, type NewRecord, type Position, topicOf } from '@assent/contracts';
@@ -8,14 +8,23 @@ import {
   encodeLeaf,
   leafHash,
   openCheckpoint,
+  parseAddCheckpoint,
+  parseCheckpoint,
+  parseTlogProof,
   parseVerifierKey,
+  readNote,
   TreeBuilder,
   verifyConsistency,
   verifyInclusion,
 } from '@assent/merkle-log';
 import { startTestService, startTestStack, type TestService, type TestStack, waitUntil } from '@assent/testing';
 import { exampleEvent } from '../../../libs/contracts/src/examples.fixture.ts';
-import { verifyAuditFolder } from '../../../tools/cli/src/verify-audit-log/verify-audit-folder.ts';
+import { runVerify, verifyFolder } from '../../../tools/verifier/src/index.ts';
+import type { ProofBundle } from './bundle-proofs/proof-bundle.ts';
+import { verifiedRecords } from './bundle-proofs/verify-bundle.fixture.ts';
+import type { Receipt } from './issue-receipts/issue-receipt.query.ts';
+import { StrictWitness } from './ask-witnesses/strict-witness.fixture.ts';
+import { makeSigningKeyCommand } from './rotate-key/make-signing-key.command.ts';
 import { AuditModule } from './audit.module.ts';
 import { AuditConfig } from './config.ts';
 import type { Explanation } from './explain-dispatch/explain-dispatch.query.ts';
@@ -52,7 +61,7 @@ describe('the audit service on the local stack', () => {
   let grant: Position;
   let dispatch: Position[];
 
-  const start = (): Promise<TestService> =>
+  const start = (env: Readonly<Record<string, string>> = {}): Promise<TestService> =>
     startTestService({
       stack,
       name: 'audit',
@@ -62,6 +71,7 @@ describe('the audit service on the local stack', () => {
         AUDIT_DATA_DIR: join(folder, 'data'),
         AUDIT_SIGNING_KEY_FILE: join(folder, 'key.pem'),
         AUDIT_CHECKPOINT_INTERVAL_MS: '100',
+        ...env,
       },
     });
 
@@ -133,6 +143,83 @@ describe('the audit service on the local stack', () => {
     }
   });
 
+  it('proves a record by its event’s id', async () => {
+    const byId = await get<InclusionAnswer>(`/v1/proofs/inclusion?eventId=${granted.id}`);
+    expect(byId).toMatchObject({ topic: grant.topic, partition: grant.partition, offset: grant.offset });
+    expect(await failure('/v1/proofs/inclusion?eventId=00000000-0000-4000-8000-000000000000', 'auditor')).toEqual([
+      404,
+      'no-such-event',
+    ]);
+    expect(await failure('/v1/proofs/inclusion', 'auditor')).toEqual([400, 'invalid-request']);
+  });
+
+  it('proves many records in one file, each once, by position or event id', async () => {
+    const records = [...dispatch, { eventId: granted.id }, { eventId: granted.id }];
+    const answer = await service.request('POST', '/v1/proofs', { role: 'auditor', body: { records } });
+    expect(answer.status).toBe(200);
+    const bundle = answer.body as ProofBundle;
+    expect(verifiedRecords(bundle).map((record) => formatPosition(record!))).toEqual(
+      [grant, ...dispatch].map(formatPosition),
+    );
+    expect(bundle.records[0]).toMatchObject({ eventId: granted.id });
+    const post = async (body: object): Promise<unknown> =>
+      (await service.request('POST', '/v1/proofs', { role: 'auditor', body })).status;
+    expect(await post({ records: [] })).toBe(400);
+    expect(await post({ records: Array.from({ length: 257 }, () => grant) })).toBe(400);
+    expect(await post({ records: [{ ...grant, offset: grant.offset + 1 }] })).toBe(404);
+  });
+
+  it('gives everything about a person, or a message, in one file', async () => {
+    const ofMessage = await get<ProofBundle>(`/v1/proofs/dispatches/${dispatchId}`);
+    expect(verifiedRecords(ofMessage).map((record) => formatPosition(record!))).toEqual(dispatch.map(formatPosition));
+    expect(ofMessage).toMatchObject({ about: { dispatchId }, notShown: 0 });
+    const { subjectId } = granted.data;
+    const ofPerson = await get<ProofBundle>(`/v1/proofs/subjects/${subjectId}`);
+    expect(verifiedRecords(ofPerson).map((record) => formatPosition(record!))).toContain(formatPosition(grant));
+    expect(await failure('/v1/proofs/subjects/00000000-0000-4000-8000-000000000000', 'auditor')).toEqual([
+      404,
+      'no-such-subject',
+    ]);
+  });
+
+  it('answers a consent with a receipt that the person can have verified', async () => {
+    const receipt = await get<Receipt>(`/v1/receipts/${granted.id}`);
+    expect(verifiedRecords(receipt)).toHaveLength(1);
+    expect(receipt.receipt).toMatchObject({ type: 'consent.granted.v1', position: formatPosition(grant) });
+    expect(receipt.receipt.says).toContain('Consent was given');
+    expect(await failure(`/v1/receipts/${accepted.id}`, 'auditor')).toEqual([422, 'no-receipt']);
+  });
+
+  it('writes proofs as files: a record in its log, and the log in the head of all logs', async () => {
+    const text = async (path: string): Promise<string> => {
+      const answer = await fetch(`${service.url}${path}`, { headers: { authorization: 'Bearer local-auditor' } });
+      expect({ path, status: answer.status }).toEqual({ path, status: 200 });
+      return answer.text();
+    };
+    const record = parseTlogProof(await text(`/v1/proofs/inclusion.tlog-proof?eventId=${granted.id}`));
+    const name = `assent.local/${grant.topic}/${String(grant.partition)}`;
+    const { heads, keys } = await get<ShownLogs>('/v1/logs');
+    const { publicKey } = parseVerifierKey(keys[0]!);
+    const log = openCheckpoint(Buffer.from(record.checkpoint), name, [ed25519Verifier(name, publicKey)]);
+    const leaf = leafHash(record.extra!);
+    expect(verifyInclusion({ leaf, index: record.index, size: log.size, root: log.root, proof: record.proof })).toBe(
+      true,
+    );
+    const where = `topic=${grant.topic}&partition=${String(grant.partition)}`;
+    const binding = parseTlogProof(await text(`/v1/proofs/binding.tlog-proof?${where}&size=${String(log.size)}`));
+    expect(parseCheckpoint(Buffer.from(binding.extra!).toString())).toMatchObject({
+      ...log,
+      extensions: [expect.stringMatching(/^at /), 'first-retained 0'],
+    });
+    const head = openCheckpoint(Buffer.from(binding.checkpoint), heads!.origin, [
+      ed25519Verifier(heads!.origin, publicKey),
+    ]);
+    const bound = { leaf: leafHash(binding.extra!), index: binding.index, proof: binding.proof };
+    expect(verifyInclusion({ ...bound, size: head.size, root: head.root })).toBe(true);
+    const body = parseAddCheckpoint(await text(`/v1/proofs/consistency.txt?${where}&from=0`));
+    expect(parseCheckpoint(readNote(Buffer.from(body.checkpoint)).text).size).toBe(log.size);
+  });
+
   it('proves that a log only ever grew', async () => {
     const log = `topic=${dispatch[0]!.topic}&partition=${String(dispatch[0]!.partition)}`;
     const answer = await get<ConsistencyAnswer>(`/v1/proofs/consistency?${log}&from=1`);
@@ -192,11 +279,39 @@ describe('the audit service on the local stack', () => {
     const narrower = await fetchBytes(`${prefix}/tile/0/000.p/2`);
     expect(narrower).toEqual((await readFile(join(data, 'tile/0/000.p/3'))).subarray(0, 64));
     expect((await fetchBytes('/heads/checkpoint')).toString()).toMatch(/^assent\.local\/heads\n/);
+    expect(await fetchBytes(`${prefix}/offsets/000.p/3`)).toEqual(await readFile(join(data, 'offsets/000.p/3')));
+    expect(await fetchBytes('/manifest.json')).toEqual(await readFile(join(folder, 'data/public/manifest.json')));
+    expect(await failure('/heads/cosigned-checkpoint', 'auditor')).toEqual([404, 'no-such-tile']);
+    expect(await failure('/witness-policy', 'auditor')).toEqual([404, 'no-such-file']);
+    expect(await failure('/keys/00000000.note', 'auditor')).toEqual([404, 'no-such-file']);
+    expect(await failure(`${prefix}/value/${'0'.repeat(64)}`, 'auditor')).toEqual([404, 'no-such-tile']);
+    expect(await failure(`${prefix}/offsets/000.p/4`, 'auditor')).toEqual([404, 'no-such-tile']);
     expect(await failure(`${prefix}/tile/0/000.p/4`, 'auditor')).toEqual([404, 'no-such-tile']);
     expect(await failure(`${prefix}/tile/0/000`, 'auditor')).toEqual([404, 'no-such-tile']);
     expect(await failure(`${prefix}/tile/0/%2e%2e/000`, 'auditor')).toEqual([404, 'no-such-tile']);
     expect(await failure('/logs/audit.checkpoints/0/checkpoint', 'auditor')).toEqual([404, 'no-such-log']);
     expect(await failure('/logs/dispatch.events/99/checkpoint', 'auditor')).toEqual([404, 'no-such-log']);
+  });
+
+  it('is verified over HTTP by a program that shares nothing with it', async () => {
+    let said = '';
+    const io = {
+      stdout: (text: string) => {
+        said += text;
+      },
+      stderr: (text: string) => {
+        said += text;
+      },
+      isTty: false,
+      monotonicMs: () => performance.now(),
+      now: () => new Date(),
+      stateFolder: undefined,
+      token: 'local-auditor',
+      signal: undefined,
+    };
+    const { keyFingerprint } = await get<ShownLogs>('/v1/logs');
+    const code = await runVerify([service.url, '--key', keyFingerprint], io);
+    expect([code, said]).toEqual([0, expect.stringContaining('OK: no faults')]);
   });
 
   it('keeps only hashes of what platform teams wrote', async () => {
@@ -276,11 +391,54 @@ describe('the audit service on the local stack', () => {
     const exported = await service.request('POST', '/v1/exports', { role: 'auditor' });
     expect(exported.status).toBe(201);
     const { folder: below, keyFingerprint } = exported.body as { folder: string; keyFingerprint: string };
-    const result = await verifyAuditFolder({ folder: join(folder, 'data', below), publicKey: keyFingerprint });
+    const result = await verifyFolder({ folder: join(folder, 'data', below), publicKey: keyFingerprint });
     expect(result.faults).toEqual([]);
     expect(result.checked).toMatchObject({ leaves: expect.any(Number) as number, events: 6, attempts: 1 });
     await service.stop();
-    expect((await verifyAuditFolder({ folder: join(folder, 'data/public') })).faults).toEqual([]);
+    expect((await verifyFolder({ folder: join(folder, 'data/public') })).faults).toEqual([]);
     service = await start();
+  }, 60_000);
+
+  it('has its heads witnessed while one key follows another, and verifies for whoever knows the old key', async () => {
+    const before = await get<ShownLogs>('/v1/logs');
+    expect(before.witnesses).toMatchObject({ quorum: 'none-asked', cosignedHeadsSize: 0, each: [] });
+    await service.stop();
+    const { name, publicKey } = parseVerifierKey(before.heads!.verifierKey);
+    const witness = await new StrictWitness('witness.example/one', name, [ed25519Verifier(name, publicKey)]).start();
+    try {
+      const policy = join(folder, 'witness-policy');
+      await writeFile(policy, `${witness.policyLine}quorum one\n`);
+      const next = join(folder, 'next-key.pem');
+      expect(await makeSigningKeyCommand([next])).toContain('AUDIT_NEXT_SIGNING_KEY_FILE');
+      service = await start({
+        AUDIT_NEXT_SIGNING_KEY_FILE: next,
+        AUDIT_WITNESS_POLICY_FILE: policy,
+        AUDIT_WITNESS_INTERVAL_MS: '100',
+        AUDIT_ENTRY_RETENTION_DAYS: 'whatsapp.inbound=90',
+      });
+      await stack.log.append([recordOf(exampleEvent('purpose.published.v1'))]);
+      await service.caughtUp();
+      const shown = await waitUntil('the newest head has its quorum', async () => {
+        const logs = await get<ShownLogs>('/v1/logs');
+        return logs.witnesses.quorum === 'reached' ? logs : undefined;
+      });
+      expect(shown.witnesses).toMatchObject({ entriesNotCosigned: 0, each: [{ name: 'one', outcome: 'cosigned' }] });
+      expect(shown.witnesses.cosignedHeadsSize).toBeGreaterThanOrEqual(shown.heads!.size);
+      expect(shown.keys).toHaveLength(2);
+      expect(shown.keys[0]).toBe(before.heads!.verifierKey);
+      expect(shown.keyFingerprint).not.toBe(before.keyFingerprint);
+      const bundle = await get<ProofBundle>(`/v1/receipts/${granted.id}`);
+      expect(bundle.heads).toContain('— witness.example/one ');
+      expect(verifiedRecords(bundle)).toHaveLength(1);
+      const metrics = await service.request('GET', '/metrics');
+      expect(metrics.body).toMatch(/^audit_cosigned_checkpoint_age_seconds\{.*\} 0(\.\d+)?$/m);
+      expect(metrics.body).toMatch(/^audit_witness_answers_total\{witness="one",outcome="cosigned".*\} \d+$/m);
+    } finally {
+      await service.stop();
+      await witness.stop();
+    }
+    const result = await verifyFolder({ folder: join(folder, 'data/public'), publicKey: before.keyFingerprint });
+    expect(result.faults).toEqual([]);
+    service = await start({ AUDIT_NEXT_SIGNING_KEY_FILE: join(folder, 'next-key.pem') });
   }, 60_000);
 });

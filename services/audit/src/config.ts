@@ -21,6 +21,13 @@ export class AuditConfig extends RuntimeConfig {
   @MinLength(1)
   AUDIT_SIGNING_KEY_FILE!: string;
 
+  @Env({
+    help: 'the file of the key that is to follow, made by `make-signing-key`; both sign until it takes the place of AUDIT_SIGNING_KEY_FILE',
+    default: '',
+  })
+  @IsString()
+  AUDIT_NEXT_SIGNING_KEY_FILE!: string;
+
   /** First part of every log's origin. Never changed: an origin is a log's identity. */
   @Env({
     help: 'the name of this installation’s logs, a URL without scheme such as audit.example.com',
@@ -44,4 +51,27 @@ export class AuditConfig extends RuntimeConfig {
   @ArrayNotEmpty()
   @Matches(/^[a-z0-9][a-z0-9-]{0,31}$/, { each: true })
   AUDIT_ENTRIES_TENANTS!: string[];
+
+  @Env({
+    help: 'a C2SP tlog-policy file with the witnesses to ask, each with its URL; none are asked without it',
+    default: '',
+  })
+  @IsString()
+  AUDIT_WITNESS_POLICY_FILE!: string;
+
+  @Env({ help: 'the milliseconds between two rounds of asking the witnesses', default: '2000', as: 'integer' })
+  @IsInt()
+  @Min(100)
+  @Max(3_600_000)
+  AUDIT_WITNESS_INTERVAL_MS!: number;
+
+  /** Hashes and offsets are kept for ever; of topics that are kept for ever, entries too. */
+  @Env({
+    help: 'for how many days entries of topics with limited life are kept, such as whatsapp.inbound=90; for ever when it is not set',
+    default: '',
+    as: 'list',
+  })
+  @IsArray()
+  @Matches(/^whatsapp\.inbound=[1-9]\d{0,4}$/, { each: true })
+  AUDIT_ENTRY_RETENTION_DAYS!: string[];
 }

@@ -1,67 +1,80 @@
-import { mkdtemp, readdir, readFile, rm, utimes, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FolderLogStore } from './folder-log-store.ts';
-import { LogOwner } from './log-owner.ts';
+import { type BeforeStep, FolderLogStore } from './folder-log-store.ts';
+import { describeLogStoreContract } from './log-store.contract.fixture.ts';
+import { MemoryLogStore } from './memory-log-store.fixture.ts';
 
-const bytes = (text: string): Uint8Array => Buffer.from(text);
 const NOW_MS = 1_800_000_000_000;
 
+let root = '';
+const newRoot = async (): Promise<void> => {
+  root = await mkdtemp(join(tmpdir(), 'assent-logs-'));
+};
+const removeRoot = (): Promise<void> => rm(root, { recursive: true, force: true });
+
 describe('a folder of logs', () => {
-  let root: string;
-  let store: FolderLogStore;
+  describeLogStoreContract(async () => {
+    await newRoot();
+    let before: BeforeStep = () => undefined;
+    return {
+      store: await FolderLogStore.open(root, NOW_MS, (step, path) => before(step, path)),
+      other: await FolderLogStore.open(root, NOW_MS),
+      setBeforeStep: (next) => (before = next),
+    };
+  }, removeRoot);
+});
 
-  beforeEach(async () => {
-    root = await mkdtemp(join(tmpdir(), 'assent-logs-'));
-    store = await FolderLogStore.open(root, NOW_MS);
+describe('logs in memory', () => {
+  describeLogStoreContract(
+    () => {
+      const store = new MemoryLogStore();
+      return Promise.resolve({
+        store,
+        other: store.beside(),
+        setBeforeStep: (next) => {
+          store.before = next;
+        },
+      });
+    },
+    () => Promise.resolve(),
+  );
+});
+
+describe('the files of a folder of logs', () => {
+  beforeEach(newRoot);
+  afterEach(removeRoot);
+
+  it('are torn where nobody sees it', async () => {
+    let torn = 0;
+    const store = await FolderLogStore.open(root, NOW_MS, async (step, path) => {
+      if (step !== 'sync') return;
+      torn += 1;
+      await truncate(path, 3);
+      throw Object.assign(new Error('i/o error'), { code: 'EIO' });
+    });
+    await expect(store.write([{ path: 'a', bytes: Buffer.from('whole') }])).rejects.toMatchObject({ code: 'EIO' });
+    expect(torn).toBe(1);
+    expect(await readdir(root)).toEqual(['tmp']);
   });
 
-  afterEach(async () => {
-    await rm(root, { recursive: true, force: true });
+  it('take no room when a write fails', async () => {
+    const store = await FolderLogStore.open(root, NOW_MS, (step) => {
+      if (step === 'rename') throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    });
+    for (let i = 0; i < 3; i += 1) {
+      await expect(store.write([{ path: 'a', bytes: Buffer.from('1') }])).rejects.toMatchObject({ code: 'ENOSPC' });
+    }
+    const owner = await store.take('log');
+    await expect(owner.write([{ path: 'a', bytes: Buffer.from('1') }])).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(await readdir(join(root, 'tmp'))).toEqual([]);
+    expect(await readdir(join(root, 'owners-of/log/000000000001'))).toEqual([]);
   });
 
-  it('gives back what was written, the newest of each', async () => {
-    await store.write([
-      { path: 'a/b/c', bytes: bytes('1') },
-      { path: 'a/d', bytes: bytes('2') },
-    ]);
-    await store.write([{ path: 'a/b/c', bytes: bytes('3') }]);
-    expect(Buffer.from((await store.read('a/b/c'))!).toString()).toBe('3');
-    expect(await readFile(join(root, 'a/d'), 'utf8')).toBe('2');
-    expect(await store.list('a')).toEqual(['b', 'd']);
-    expect(await store.modifiedAtMs('a/d')).toBeGreaterThan(0);
-  });
-
-  it('writes more objects than it writes at the same time', async () => {
-    const objects = Array.from({ length: 30 }, (_, i) => ({ path: `many/${String(i)}`, bytes: bytes(String(i)) }));
-    await store.write(objects);
-    expect(await store.list('many')).toHaveLength(30);
-  });
-
-  it('has nothing where nothing was written', async () => {
-    expect(await store.read('none')).toBeUndefined();
-    expect(await store.list('none')).toEqual([]);
-    expect(await store.modifiedAtMs('none')).toBeUndefined();
-    await store.write([{ path: 'file', bytes: bytes('') }]);
-    expect(await store.read('file/below')).toBeUndefined();
-  });
-
-  it('removes objects, and the folder of a tile’s partial versions with the last of them', async () => {
-    await store.write([
-      { path: 'tile/0/000.p/1', bytes: bytes('1') },
-      { path: 'tile/0/000.p/2', bytes: bytes('2') },
-    ]);
-    await store.remove(['tile/0/000.p/1']);
-    expect(await store.list('tile/0/000.p')).toEqual(['2']);
-    await store.remove(['tile/0/000.p/2', 'tile/0/none']);
-    expect(await store.list('tile/0')).toEqual([]);
-    await store.write([{ path: 'tile/0/000.p/3', bytes: bytes('3') }]);
-    expect(await store.list('tile/0/000.p')).toEqual(['3']);
-  });
-
-  it('leaves no unfinished file in sight and tidies up after dead processes', async () => {
-    await store.write([{ path: 'a', bytes: bytes('1') }]);
-    expect(await readdir(root)).toEqual(['a', 'tmp']);
+  it('are tidied up after dead processes', async () => {
+    const store = await FolderLogStore.open(root, NOW_MS);
+    await store.write([{ path: 'a', bytes: Buffer.from('1') }]);
+    expect((await readdir(root)).sort()).toEqual(['a', 'tmp']);
     await mkdir(join(root, 'tmp/writer-dead'));
     await writeFile(join(root, 'tmp/writer-dead/7'), 'half');
     const longAgoS = NOW_MS / 1000 - 2 * 86_400;
@@ -70,45 +83,21 @@ describe('a folder of logs', () => {
     expect(await readdir(join(root, 'tmp'))).not.toContain('writer-dead');
   });
 
-  it('lets one of many create an object', async () => {
-    const created = await Promise.all(Array.from({ length: 20 }, () => store.create('owners/log/1')));
-    expect(created.filter((won) => won)).toHaveLength(1);
-  });
-});
-
-describe('the owner of a log', () => {
-  let root: string;
-
-  beforeEach(async () => {
-    root = await mkdtemp(join(tmpdir(), 'assent-owners-'));
-  });
-
-  afterEach(async () => {
-    await rm(root, { recursive: true, force: true });
-  });
-
-  it('is whoever took it last', async () => {
+  it('are made in one folder for each log, whoever owned it before', async () => {
     const store = await FolderLogStore.open(root, NOW_MS);
-    const first = await LogOwner.take(store, 'consent.events/0');
-    const other = await LogOwner.take(store, 'consent.events/1');
-    await first.assertCurrent();
-    const second = await LogOwner.take(store, 'consent.events/0');
-    expect(second.epoch).toBe(first.epoch + 1);
-    await second.assertCurrent();
-    await other.assertCurrent();
-    await expect(first.assertCurrent()).rejects.toMatchObject({ code: 'stale-owner' });
+    for (let i = 0; i < 3; i += 1) await store.take('consent.events/0');
+    expect(await readdir(join(root, 'owners-of/consent.events/0'))).toEqual(['000000000003']);
   });
 
-  it('is one of many who take it at the same time', async () => {
-    const store = await FolderLogStore.open(root, NOW_MS);
-    const owners = await Promise.all(Array.from({ length: 8 }, () => LogOwner.take(store, 'heads')));
-    const current = await Promise.allSettled(owners.map((owner) => owner.assertCurrent()));
-    expect(current.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-  });
-
-  it('does not leave more than two marks behind', async () => {
-    const store = await FolderLogStore.open(root, NOW_MS);
-    for (let i = 0; i < 5; i += 1) await LogOwner.take(store, 'heads');
-    expect(await store.list('owners/heads')).toEqual(['000000000004', '000000000005']);
+  it('show who took the log when a process that had looked at it before goes on', async () => {
+    let taken = false;
+    const other = await FolderLogStore.open(root, NOW_MS);
+    const store = await FolderLogStore.open(root, NOW_MS, async (step) => {
+      if (step !== 'take' || taken) return;
+      taken = true;
+      for (let i = 0; i < 3; i += 1) await other.take('heads');
+    });
+    expect((await store.take('heads')).epoch).toBe(4);
+    expect(await readdir(join(root, 'owners-of/heads'))).toEqual(['000000000004']);
   });
 });

@@ -22,7 +22,7 @@ async function filesWith(offsets: readonly number[]): Promise<LogFiles> {
     const entry = Buffer.from(String(offset));
     writer.add({ hash: leafHash(entry), entry, offset });
   }
-  await writer.commit(() => Promise.resolve());
+  await writer.commit();
   return new LogFiles(options.store, 'log');
 }
 

@@ -6,12 +6,13 @@ import {
   hashesAtLevel,
   indexedPath,
   parseCheckpoint,
+  readNote,
   type Tile,
   TILE_WIDTH,
   tilePath,
   TileTree,
 } from '@assent/merkle-log';
-import type { LogStore } from './log-store.ts';
+import type { LogReader } from './log-store.ts';
 import { MerkleLogError } from './merkle-logs.errors.ts';
 
 /** Bytes of an offset in the offset index: a big-endian uint64. */
@@ -46,7 +47,7 @@ function decodeOffsets(bytes: Uint8Array): number[] {
  */
 export class LogFiles {
   constructor(
-    private readonly store: LogStore,
+    private readonly store: LogReader,
     private readonly prefix: string,
   ) {}
 
@@ -71,6 +72,11 @@ export class LogFiles {
     return decodeBundle(await this.piece((w) => bundlePath(index, w), width)).slice(0, width);
   }
 
+  /** Whether a full bundle is there; old ones can be pruned. */
+  async hasBundle(index: number): Promise<boolean> {
+    return (await this.store.modifiedAtMs(`${this.prefix}/${bundlePath(index, TILE_WIDTH)}`)) !== undefined;
+  }
+
   /** The offsets of the first `width` leaves from leaf `256 × index` on. */
   async offsets(index: number, width: number): Promise<number[]> {
     return decodeOffsets(await this.piece((w) => offsetsPath(index, w), width)).slice(0, width);
@@ -78,10 +84,17 @@ export class LogFiles {
 
   /** The checkpoint's text, its signature not checked: the folder is the service's own. Undefined before the first. */
   async head(): Promise<Checkpoint | undefined> {
-    const note = await this.checkpoint();
-    if (note === undefined) return undefined;
-    const text = Buffer.from(note).toString('utf8');
-    return parseCheckpoint(text.slice(0, text.lastIndexOf('\n\n') + 1));
+    return headOf(await this.checkpoint());
+  }
+
+  /** The newest checkpoint of the log of heads that reached the quorum of witnesses; undefined when none did. */
+  cosignedCheckpoint(): Promise<Uint8Array | undefined> {
+    return this.store.read(`${this.prefix}/cosigned-checkpoint`);
+  }
+
+  /** Its text, as `head`. */
+  async cosignedHead(): Promise<Checkpoint | undefined> {
+    return headOf(await this.cosignedCheckpoint());
   }
 
   /** The first offset that no signed leaf has; 0 for a log without leaves. */
@@ -118,6 +131,13 @@ export class LogFiles {
     const entry = entries[index % TILE_WIDTH];
     if (entry === undefined) throw new MerkleLogError('log-damaged', `${this.prefix} has no entry ${index}`);
     return entry;
+  }
+
+  /** Entry `index` of a log of `size` leaves; undefined when its bundle was pruned. */
+  async entryIfKept(index: number, size: number): Promise<Uint8Array | undefined> {
+    const bundle = Math.floor(index / TILE_WIDTH);
+    const mayBePruned = (bundle + 1) * TILE_WIDTH <= size;
+    return mayBePruned && !(await this.hasBundle(bundle)) ? undefined : this.entry(index, size);
   }
 
   /** A value whose leaf gives its hash only. */
@@ -165,4 +185,8 @@ export class LogFiles {
     if (bytes === undefined) throw new MerkleLogError('log-damaged', `${this.prefix}/${path(width)} is missing`);
     return bytes;
   }
+}
+
+function headOf(note: Uint8Array | undefined): Checkpoint | undefined {
+  return note === undefined ? undefined : parseCheckpoint(readNote(note).text);
 }

@@ -6,6 +6,12 @@ export const PUBLIC_FOLDER = 'public';
 
 export const MANIFEST_PATH = `${PUBLIC_FOLDER}/manifest.json`;
 
+/** Statements of keys about the keys that follow them. */
+export const KEYS_PATH = `${PUBLIC_FOLDER}/keys`;
+
+/** The operator's trust policy, where witnesses are asked: for people, it proves nothing. */
+export const WITNESS_POLICY_PATH = `${PUBLIC_FOLDER}/witness-policy`;
+
 /** The log of the logs' heads. */
 export const HEADS_PREFIX = `${PUBLIC_FOLDER}/heads`;
 
@@ -25,11 +31,6 @@ export function logName({ topic, partition }: TopicPartition): string {
 /** Where a log's tiles, entries and checkpoint are. */
 export function logPrefix(log: TopicPartition): string {
   return `${PUBLIC_FOLDER}/logs/${logName(log)}`;
-}
-
-/** Where the ownership of a log (or of `heads`) is recorded: one empty object for each owner, named by its epoch. */
-export function ownersPath(name: string): string {
-  return `owners/${name}`;
 }
 
 /** The origin of a log: the first line of its checkpoints and the name of its key. */

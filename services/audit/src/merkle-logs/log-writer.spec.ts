@@ -4,13 +4,14 @@ import { EMPTY_ROOT, leafHash, openCheckpoint, verifyConsistency } from '@assent
 import { LogFiles } from './log-files.ts';
 import { LogKey } from './log-key.ts';
 import { type Leaf, LogWriter, type LogWriterOptions } from './log-writer.ts';
+import type { LogObjects } from './log-store.ts';
 import { MemoryLogStore } from './memory-log-store.fixture.ts';
 
 const key = new LogKey(generateKeyPairSync('ed25519').privateKey);
 const origin = 'log.example/consent.events/0';
 const prefix = 'public/logs/consent.events/0';
 
-const optionsOf = (store: MemoryLogStore, part: Partial<LogWriterOptions> = {}): LogWriterOptions => ({
+const optionsOf = (store: LogObjects, part: Partial<LogWriterOptions> = {}): LogWriterOptions => ({
   store,
   prefix,
   origin,
@@ -25,16 +26,14 @@ const leafOf = (offset: number): Leaf => {
   return { hash: leafHash(entry), entry, offset };
 };
 
-const owned = async (): Promise<void> => undefined;
-
 async function written(count: number, commitAfter: readonly number[] = []): Promise<MemoryLogStore> {
   const store = new MemoryLogStore();
   const writer = await LogWriter.open(optionsOf(store));
   for (let offset = 0; offset < count; offset += 1) {
     writer.add(leafOf(offset));
-    if (commitAfter.includes(offset + 1)) await writer.commit(owned);
+    if (commitAfter.includes(offset + 1)) await writer.commit();
   }
-  await writer.commit(owned);
+  await writer.commit();
   return store;
 }
 
@@ -51,7 +50,7 @@ describe('a new log', () => {
     const store = new MemoryLogStore();
     const writer = await LogWriter.open(optionsOf(store));
     expect(writer.signed).toEqual({ origin, size: 0, root: EMPTY_ROOT, extensions: [], nextOffset: undefined });
-    expect(await writer.commit(owned)).toBeUndefined();
+    expect(await writer.commit()).toBeUndefined();
     expect(store.objects.size).toBe(0);
   });
 });
@@ -63,7 +62,7 @@ describe('a log with leaves', () => {
     for (let offset = 0; offset < 300; offset += 1) writer.add(leafOf(offset));
     expect(store.objects.size).toBe(0);
     expect(writer.unsigned.leaves).toBe(300);
-    const checkpoint = await writer.commit(owned);
+    const checkpoint = await writer.commit();
     expect(checkpoint?.size).toBe(300);
     expect(writer.unsigned).toEqual({ leaves: 0, bytes: 0 });
     expect(writer.signed.nextOffset).toBe(300);
@@ -96,7 +95,7 @@ describe('a log with leaves', () => {
         let writer = await LogWriter.open(optionsOf(store));
         for (const end of [...restarts.sort((a, b) => a - b), 520]) {
           for (let offset = writer.nextOffset ?? 0; offset < end; offset += 1) writer.add(leafOf(offset));
-          await writer.commit(owned);
+          await writer.commit();
           writer = await LogWriter.open(optionsOf(store));
           expect(writer.size).toBe(end);
           expect(writer.nextOffset).toBe(end);
@@ -114,12 +113,12 @@ describe('a log with leaves', () => {
       const dying = await LogWriter.open(optionsOf(store));
       for (let offset = 250; offset < 300; offset += 1) dying.add(leafOf(offset));
       store.failAfterObjects = objects;
-      const result = await dying.commit(owned).catch((error: unknown) => error);
+      const result = await dying.commit().catch((error: unknown) => error);
       const after = store.copy();
       const restarted = await LogWriter.open(optionsOf(after));
       expect(restarted.nextOffset).toBe(result instanceof Error ? 250 : 300);
       for (let offset = restarted.nextOffset!; offset < 300; offset += 1) restarted.add(leafOf(offset));
-      await restarted.commit(owned);
+      await restarted.commit();
       expect(lasting(after)).toEqual(atOnce);
     }
   });
@@ -129,11 +128,11 @@ describe('a log with leaves', () => {
     const writer = await LogWriter.open(optionsOf(store));
     writer.add(leafOf(10));
     store.failAfterObjects = 1;
-    await expect(writer.commit(owned)).rejects.toThrow('no space left');
+    await expect(writer.commit()).rejects.toThrow('no space left');
     expect(writer.signed.size).toBe(10);
     store.failAfterObjects = Infinity;
     writer.add(leafOf(11));
-    expect((await writer.commit(owned))?.size).toBe(12);
+    expect((await writer.commit())?.size).toBe(12);
     expect(lasting(store)).toEqual(lasting(await written(12)));
   });
 
@@ -144,7 +143,7 @@ describe('a log with leaves', () => {
     for (let offset = 0; offset < 530; offset += 1) {
       writer.add(leafOf(offset));
       if (offset % 37 !== 0) continue;
-      await writer.commit(owned);
+      await writer.commit();
       const { size, root } = writer.signed;
       const proof = await new LogFiles(store, prefix).tree(size).consistencyProof(old.size);
       expect(verifyConsistency({ oldSize: old.size, oldRoot: old.root, size, root, proof })).toBe(true);
@@ -156,10 +155,11 @@ describe('a log with leaves', () => {
     const store = new MemoryLogStore();
     const writer = await LogWriter.open(optionsOf(store));
     writer.add(leafOf(0));
-    const first = writer.commit(async () => {
-      writer.add(leafOf(1));
-    });
-    const second = writer.commit(owned);
+    store.before = () => {
+      if (writer.size === 1) writer.add(leafOf(1));
+    };
+    const first = writer.commit();
+    const second = writer.commit();
     expect((await first)?.size).toBe(1);
     expect((await second)?.size).toBe(2);
     expect(lasting(store)).toEqual(lasting(await written(2)));
@@ -179,7 +179,7 @@ describe('a log with leaves', () => {
     const writer = await LogWriter.open(optionsOf(store));
     const value = Buffer.alloc(70_000, 1);
     writer.add({ ...leafOf(0), valueKeptApart: value });
-    await writer.commit(owned);
+    await writer.commit();
     const path = [...store.objects.keys()].find((p) => p.startsWith(`${prefix}/value/`))!;
     expect(Buffer.from(store.objects.get(path)!)).toEqual(value);
   });
@@ -188,7 +188,7 @@ describe('a log with leaves', () => {
     const store = new MemoryLogStore();
     const writer = await LogWriter.open(optionsOf(store, { keepsEntries: false }));
     writer.add({ hash: leafHash(Buffer.from('a')), offset: 41 });
-    await writer.commit(owned);
+    await writer.commit();
     expect([...store.objects.keys()].sort()).toEqual(
       ['checkpoint', 'offsets/000.p/1', 'tile/0/000.p/1'].map((path) => `${prefix}/${path}`),
     );
@@ -197,23 +197,38 @@ describe('a log with leaves', () => {
 });
 
 describe('a writer that is not alone', () => {
-  it('writes nothing once it is not the owner', async () => {
+  it('writes nothing once somebody else took the log', async () => {
     const store = await written(5);
-    const writer = await LogWriter.open(optionsOf(store));
+    const writer = await LogWriter.open(optionsOf(store, { store: await store.take('log') }));
     writer.add(leafOf(5));
     const before = lasting(store);
-    await expect(writer.commit(() => Promise.reject(new Error('not the owner')))).rejects.toThrow('not the owner');
+    await store.take('log');
+    await expect(writer.commit()).rejects.toMatchObject({ code: 'stale-owner' });
     expect(lasting(store)).toEqual(before);
   });
 
-  it('stops when the folder holds a larger tree than it knows', async () => {
-    const store = await written(5);
-    const [first, second] = [await LogWriter.open(optionsOf(store)), await LogWriter.open(optionsOf(store))];
-    first.add(leafOf(5));
-    await first.commit(owned);
-    second.add(leafOf(5));
-    second.add(leafOf(6));
-    await expect(second.commit(owned)).rejects.toMatchObject({ code: 'stale-owner' });
+  it('removes nothing that a later owner has signed, frozen before it removes', async () => {
+    // A crash left the pieces of 300 leaves, which nothing had signed.
+    const store = await written(290);
+    const crashing = await LogWriter.open(optionsOf(store));
+    for (let offset = 290; offset < 300; offset += 1) crashing.add(leafOf(offset));
+    store.failAfterObjects = 3;
+    await expect(crashing.commit()).rejects.toThrow('no space left');
+    store.failAfterObjects = Infinity;
+    const old = await LogWriter.open(optionsOf(store, { store: await store.take('log') }));
+    for (let offset = 290; offset < 295; offset += 1) old.add(leafOf(offset));
+    let later: LogWriter | undefined;
+    store.before = async (step) => {
+      if (step !== 'remove' || later !== undefined) return;
+      const other = store.beside();
+      later = await LogWriter.open(optionsOf(other, { store: await other.take('log') }));
+      for (let offset = 295; offset < 300; offset += 1) later.add(leafOf(offset));
+      await later.commit();
+    };
+    await old.commit();
+    expect(later?.signed.size).toBe(300);
+    expect((await LogWriter.open(optionsOf(store))).size).toBe(300);
+    expect(await new LogFiles(store, prefix).entry(299, 300)).toEqual(leafOf(299).entry);
   });
 });
 

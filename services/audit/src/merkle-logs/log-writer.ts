@@ -6,18 +6,19 @@ import {
   EMPTY_ROOT,
   hashesAtLevel,
   type Hash,
+  formatCheckpoint,
   openCheckpoint,
+  parseIndexedPath,
   sameHash,
   sha256,
-  signCheckpoint,
   TILE_WIDTH,
   tileAt,
   tilePath,
   TreeBuilder,
 } from '@assent/merkle-log';
 import { encodeOffsets, LogFiles, offsetsPath, valuePath } from './log-files.ts';
-import type { LogKey } from './log-key.ts';
-import type { LogStore, StoredObject } from './log-store.ts';
+import type { LogKeys } from './log-key.ts';
+import type { LogObjects, StoredObject } from './log-store.ts';
 import { MerkleLogError } from './merkle-logs.errors.ts';
 
 /** A leaf to append. */
@@ -32,10 +33,11 @@ export interface Leaf {
 }
 
 export interface LogWriterOptions {
-  readonly store: LogStore;
+  /** What the log's owner writes with. */
+  readonly store: LogObjects;
   readonly prefix: string;
   readonly origin: string;
-  readonly key: LogKey;
+  readonly key: LogKeys;
   readonly keepsEntries: boolean;
   readonly keepsOffsets: boolean;
 }
@@ -60,7 +62,7 @@ export class LogWriter {
     private readonly builder: TreeBuilder,
     private readonly entries: EdgeColumn<Uint8Array>,
     private readonly offsets: EdgeColumn<number>,
-    /** Partial pieces in the store, below the prefix: all but those of the signed size can go. */
+    /** Partial pieces in the store, below the prefix: those that a wider one covers can go. */
     private readonly partials: Set<string>,
     private head: SignedHead,
     private lastOffset: number | undefined,
@@ -130,15 +132,20 @@ export class LogWriter {
    * A failure loses nothing: the leaves stay and the next call tries again. A crash before the checkpoint is durable
    * leaves pieces that nothing refers to; the same leaves make the same pieces again.
    *
-   * @param assertOwner called before anything is written; what it throws passes through
+   * @throws MerkleLogError `stale-owner` when somebody else took the log; its leaves here are of no use then
    */
-  commit(assertOwner: () => Promise<void>): Promise<Checkpoint | undefined> {
-    const commit = this.committing.then(() => this.commitNow(assertOwner));
-    this.committing = commit.then(
+  commit(): Promise<Checkpoint | undefined> {
+    return this.betweenCommits(() => this.commitNow());
+  }
+
+  /** Does something while no commit runs; the next one waits for it. */
+  betweenCommits<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.committing.then(work);
+    this.committing = done.then(
       () => undefined,
       () => undefined,
     );
-    return commit;
+    return done;
   }
 
   /** Resolves when no commit runs any more, whatever came of it. */
@@ -146,17 +153,15 @@ export class LogWriter {
     return this.committing;
   }
 
-  private async commitNow(assertOwner: () => Promise<void>): Promise<Checkpoint | undefined> {
+  private async commitNow(): Promise<Checkpoint | undefined> {
     if (this.size === this.head.size) return undefined;
     const { origin, key, store } = this.options;
     const checkpoint = { origin, size: this.size, root: this.builder.root(), extensions: [] };
     const nextOffset = this.nextOffset;
     const bytes = this.unsignedBytes;
     const objects = this.gather();
-    await assertOwner();
-    await this.assertFolderIsOurs();
     await this.put(objects);
-    const note = signCheckpoint(checkpoint, [key.signer(origin)]);
+    const note = await key.signNote(origin, formatCheckpoint(checkpoint));
     await store.write([{ path: `${this.options.prefix}/checkpoint`, bytes: Buffer.from(note, 'utf8') }]);
     this.unsaved = this.unsaved.slice(objects.length);
     this.unsignedBytes -= bytes;
@@ -172,26 +177,29 @@ export class LogWriter {
     return [...this.unsaved];
   }
 
-  /** The checkpoint in the store must be the one this writer knows: a larger one was written by somebody else. */
-  private async assertFolderIsOurs(): Promise<void> {
-    const { size } = await readCheckpoint(new LogFiles(this.options.store, this.options.prefix), this.options);
-    if (size > this.head.size) {
-      throw new MerkleLogError('stale-owner', `${this.options.origin} was written by somebody else`);
-    }
-  }
-
   private async put(objects: readonly StoredObject[]): Promise<void> {
     const { store, prefix } = this.options;
     await store.write(objects.map(({ path, bytes }) => ({ path: `${prefix}/${path}`, bytes })));
     for (const { path } of objects) if (path.includes('.p/')) this.partials.add(path);
   }
 
+  /**
+   * Removes partial pieces that a wider piece of the same place begins with. Wider ones than the signed size needs stay:
+   * a former owner, frozen and late, must not remove what a later one has signed by now.
+   */
   private async removeOldPartials(): Promise<void> {
-    const needed = new Set(LogFiles.partialPaths(this.head.size));
-    const old = [...this.partials].filter((path) => !needed.has(path));
+    const old = [...this.partials].filter((path) => isCovered(path, this.head.size));
     await this.options.store.remove(old.map((path) => `${this.options.prefix}/${path}`));
     for (const path of old) this.partials.delete(path);
   }
+}
+
+/** Whether a tree of `size` leaves has a wider piece than this partial one at its place. */
+function isCovered(path: string, size: number): boolean {
+  const [, kind = '', rest = ''] = /^(tile\/\w+|offsets)\/(.+)$/.exec(path) ?? [];
+  const piece = parseIndexedPath(rest);
+  const level = kind.startsWith('tile/') && kind !== 'tile/entries' ? Number(kind.slice('tile/'.length)) : 0;
+  return piece !== undefined && (tileAt(size, level, piece.index)?.width ?? 0) > piece.width;
 }
 
 /** Items that go with the leaves of the tile that is not full yet: their entries, or their offsets. */
@@ -235,7 +243,7 @@ async function readCheckpoint(files: LogFiles, options: LogWriterOptions): Promi
   const note = await files.checkpoint();
   if (note === undefined) return { origin, size: 0, root: EMPTY_ROOT, extensions: [] };
   try {
-    return openCheckpoint(note, origin, [key.verifier(origin)]);
+    return openCheckpoint(note, origin, key.verifiers(origin));
   } catch (error) {
     throw damaged(options, 'its checkpoint cannot be read or is signed by another key', error);
   }

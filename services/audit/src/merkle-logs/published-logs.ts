@@ -1,8 +1,11 @@
 import { TOPICS, type TopicName } from '@assent/contracts';
-import { type Checkpoint, decodeLeaf, type DecodedLeaf, parseCheckpoint } from '@assent/merkle-log';
+import { type Checkpoint, decodeLeaf, type DecodedLeaf, formatCheckpoint, parseCheckpoint } from '@assent/merkle-log';
 import { Problem } from '@assent/service-runtime';
+import { BoundHeads } from './bound-heads.ts';
+import type { BoundHead } from './head-entry.ts';
+import { type KeySuccession, readSuccession } from './key-succession.ts';
 import { LogFiles } from './log-files.ts';
-import { keepsEntries, LOGGED_TOPICS, logName, logPrefix, originOf } from './log-layout.ts';
+import { HEADS_PREFIX, keepsEntries, LOGGED_TOPICS, logName, logPrefix, originOf } from './log-layout.ts';
 import type { LogSurroundings } from './topic-log.ts';
 
 /** One log as its newest signed checkpoint shows it. */
@@ -36,10 +39,17 @@ export type ProofOutcome = ProvenRecord | 'not-yet-signed' | 'no-such-record';
 
 /** Reads every log of the folder, whoever writes it: what it shows is what the newest checkpoints cover. */
 export class PublishedLogs {
+  /** The files of the log of heads. */
+  readonly heads: LogFiles;
+  readonly boundHeads: BoundHeads;
+
   constructor(
     private readonly around: LogSurroundings,
     private readonly partitionCount: (topic: string) => number,
-  ) {}
+  ) {
+    this.heads = new LogFiles(around.store, HEADS_PREFIX);
+    this.boundHeads = new BoundHeads(this.heads);
+  }
 
   /** The base of the logs' origins. */
   get origin(): string {
@@ -93,6 +103,26 @@ export class PublishedLogs {
   get keyFingerprint(): string {
     return this.around.key.fingerprint;
   }
+
+  /** The keys of the folder in the order in which they followed each other, and the statements that say so. */
+  succession(): Promise<KeySuccession> {
+    return readSuccession(this.around.store);
+  }
+
+  /**
+   * The signed checkpoint of a log at a size that is bound. The same text was signed when the log had that size, so
+   * signing it again says nothing new.
+   */
+  boundCheckpoint({ origin, size, root }: BoundHead): Promise<string> {
+    return this.around.key.signNote(origin, formatCheckpoint({ origin, size, root, extensions: [] }));
+  }
+
+  /** From which leaf on the entries of a log are kept, as the newest head says; 0 when all of them are. */
+  async firstRetained(name: string): Promise<number> {
+    const size = (await this.heads.head())?.size ?? 0;
+    await this.boundHeads.readUpTo(size);
+    return this.boundHeads.newest(originOf(this.origin, name), size)?.head.firstRetained ?? 0;
+  }
 }
 
 /**
@@ -107,7 +137,7 @@ export async function proveRecord(log: SignedLog, offset: number, tenant: string
   if (index === undefined) return 'no-such-record';
   const tree = files.tree(size);
   const [leaf, path] = await Promise.all([tree.leaf(index), tree.inclusionProof(index)]);
-  const entry = keepsEntries(topic) ? await files.entry(index, size) : undefined;
+  const entry = keepsEntries(topic) ? await files.entryIfKept(index, size) : undefined;
   const visible = entry !== undefined && tenantOf(decodeLeaf(entry)) === tenant;
   return {
     topic,
@@ -124,7 +154,12 @@ export async function proveRecord(log: SignedLog, offset: number, tenant: string
 
 /** The controller whose record a leaf is, as its CloudEvents header says. */
 export function tenantOf(leaf: DecodedLeaf): string | undefined {
-  const header = leaf.headers.find(({ name }) => name === 'ce_tenant');
+  return headerOf(leaf, 'ce_tenant');
+}
+
+/** A header of a record as text; undefined when it has none of that name. */
+export function headerOf(leaf: DecodedLeaf, wanted: string): string | undefined {
+  const header = leaf.headers.find(({ name }) => name === wanted);
   return header?.value == null ? undefined : Buffer.from(header.value).toString('utf8');
 }
 

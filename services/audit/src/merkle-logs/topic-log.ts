@@ -8,9 +8,8 @@ import {
   LogFormatError,
   valueKeptApart,
 } from '@assent/merkle-log';
-import type { LogKey } from './log-key.ts';
+import type { LogKeys } from './log-key.ts';
 import { keepsEntries, logName, logPrefix, originOf } from './log-layout.ts';
-import { LogOwner } from './log-owner.ts';
 import type { LogStore } from './log-store.ts';
 import { LogWriter } from './log-writer.ts';
 import { MerkleLogError } from './merkle-logs.errors.ts';
@@ -18,7 +17,7 @@ import { MerkleLogError } from './merkle-logs.errors.ts';
 /** What a log needs of the process. */
 export interface LogSurroundings {
   readonly store: LogStore;
-  readonly key: LogKey;
+  readonly key: LogKeys;
   /** Base of every origin, such as `assent.local`. */
   readonly origin: string;
   readonly clock: { monotonicMs(): number };
@@ -42,7 +41,7 @@ export class TopicLog {
 
   private constructor(
     private readonly of: { topic: TopicName; partition: number },
-    private readonly owner: LogOwner,
+    readonly epoch: number,
     private readonly writer: LogWriter,
     private readonly clock: { monotonicMs(): number },
   ) {
@@ -57,20 +56,16 @@ export class TopicLog {
   static async take(of: TopicPartition & { topic: TopicName }, around: LogSurroundings): Promise<TopicLog> {
     const { store, key, clock } = around;
     const name = logName(of);
-    const owner = await LogOwner.take(store, name);
+    const owned = await store.take(name);
     const writer = await LogWriter.open({
-      store,
+      store: owned,
       key,
       prefix: logPrefix(of),
       origin: originOf(around.origin, name),
       keepsEntries: keepsEntries(of.topic),
       keepsOffsets: true,
     });
-    return new TopicLog(of, owner, writer, clock);
-  }
-
-  get epoch(): number {
-    return this.owner.epoch;
+    return new TopicLog(of, owned.epoch, writer, clock);
   }
 
   /** The first offset that no signed leaf has: where following the topic goes on after a restart. */
@@ -110,7 +105,9 @@ export class TopicLog {
     if (entry.length > ENTRY_BYTES_MAX) {
       throw new LogFormatError('entry-too-large', `${this.name}@${record.offset} does not fit an entry bundle`);
     }
-    const apart = valueKeptApart(record);
+    // An entry that leaves this much room has its value inside; measuring the head again is for the few others.
+    const isInside = record.value === null || entry.length + record.value.length <= ENTRY_BYTES_MAX;
+    const apart = isInside ? undefined : valueKeptApart(record);
     return { entry, ...(apart === undefined ? {} : { valueKeptApart: apart }) };
   }
 
@@ -122,7 +119,7 @@ export class TopicLog {
     const since = this.oldestUnsignedMs;
     this.oldestUnsignedMs = undefined;
     try {
-      const checkpoint = await this.writer.commit(() => this.owner.assertCurrent());
+      const checkpoint = await this.writer.commit();
       if (checkpoint === undefined) return undefined;
       const leaves = checkpoint.size - this.reportedSize;
       this.reportedSize = checkpoint.size;

@@ -1,6 +1,8 @@
 import { Inject } from '@nestjs/common';
+import type { Connection } from 'mongoose';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import { Problem } from '@assent/service-runtime';
+import { DB, Problem } from '@assent/service-runtime';
+import { type AskedRecord, RecordFinder } from '../record-positions/find-records.ts';
 import {
   base64,
   proveRecord,
@@ -18,17 +20,23 @@ export interface InclusionAnswer extends ProvenRecord {
 export class ProveInclusion {
   constructor(
     readonly tenant: string,
-    readonly topic: string,
-    readonly partition: number,
-    readonly offset: number,
+    readonly record: AskedRecord,
   ) {}
 }
 
 @QueryHandler(ProveInclusion)
 export class ProveInclusionHandler implements IQueryHandler<ProveInclusion, InclusionAnswer> {
-  constructor(@Inject(PublishedLogs) private readonly logs: PublishedLogs) {}
+  private readonly finder: RecordFinder;
 
-  async execute({ tenant, topic, partition, offset }: ProveInclusion): Promise<InclusionAnswer> {
+  constructor(
+    @Inject(PublishedLogs) private readonly logs: PublishedLogs,
+    @Inject(DB) db: Connection,
+  ) {
+    this.finder = new RecordFinder(db);
+  }
+
+  async execute({ tenant, record }: ProveInclusion): Promise<InclusionAnswer> {
+    const { topic, partition, offset } = await this.finder.position(tenant, record);
     const log = await this.logs.signed(topic, partition);
     const outcome = log === undefined ? 'not-yet-signed' : await proveRecord(log, offset, tenant);
     if (log === undefined || outcome === 'not-yet-signed') {

@@ -1,12 +1,9 @@
 import type { RecordBatch, TopicPartition } from '@assent/event-log';
 import type { BatchConsumer } from '@assent/service-runtime';
-import { MANIFEST_PATH, originOf } from '../merkle-logs/log-layout.ts';
+import { assertMaySign, readSuccession } from '../merkle-logs/key-succession.ts';
 import type { LogSurroundings } from '../merkle-logs/topic-log.ts';
 import type { CheckpointSigner } from '../sign-checkpoints/checkpoint-signer.ts';
 import type { AuditLogs } from './audit-logs.ts';
-
-/** Names the layout of the folder; docs/formats/audit-folder.md describes it. */
-const FOLDER_FORMAT = 'assent-audit-folder/v1';
 
 /** Follows every logged topic: records become leaves, and the owner of the log of heads is found with the assignment. */
 export class FollowedTopics implements BatchConsumer {
@@ -20,11 +17,10 @@ export class FollowedTopics implements BatchConsumer {
     this.topics = logs.topics;
   }
 
-  /** Writes the folder's manifest: the format, the base origin and the public key. */
+  /** @throws MerkleLogError `signing-key-unusable` when the keys given are not the ones that sign in this folder */
   async init(): Promise<void> {
     const { store, key, origin } = this.around;
-    const manifest = { format: FOLDER_FORMAT, origin, keys: [key.verifierKey(originOf(origin, 'heads'))] };
-    await store.write([{ path: MANIFEST_PATH, bytes: Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`) }]);
+    assertMaySign(await readSuccession(store), key, origin);
   }
 
   async take(partitions: readonly TopicPartition[]): Promise<Map<string, { next: number; epoch: number }>> {

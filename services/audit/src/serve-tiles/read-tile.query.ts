@@ -1,8 +1,8 @@
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import { encodeBundle, hashesAtLevel, parseTilePath, TILE_WIDTH } from '@assent/merkle-log';
+import { encodeBundle, hashesAtLevel, parseIndexedPath, parseTilePath, TILE_WIDTH } from '@assent/merkle-log';
 import { Problem } from '@assent/service-runtime';
-import { LogFiles } from '../merkle-logs/log-files.ts';
+import { encodeOffsets, LogFiles } from '../merkle-logs/log-files.ts';
 import { HEADS_PREFIX, keepsEntries } from '../merkle-logs/log-layout.ts';
 import type { LogStore } from '../merkle-logs/log-store.ts';
 import { PublishedLogs } from '../merkle-logs/published-logs.ts';
@@ -11,7 +11,10 @@ import { LOG_STORE } from '../tokens.ts';
 /** Which log: one of a topic's, or the log of heads. */
 export type AskedLog = { readonly topic: string; readonly partition: number } | 'heads';
 
-/** A resource of C2SP tlog-tiles: `checkpoint`, `tile/<L>/<N>[.p/<W>]` or `tile/entries/<N>[.p/<W>]`. */
+/**
+ * A resource of C2SP tlog-tiles, `checkpoint`, `tile/<L>/<N>[.p/<W>]` or `tile/entries/<N>[.p/<W>]`, or one that the
+ * folder has besides: `cosigned-checkpoint`, `offsets/<N>[.p/<W>]`, `value/<SHA-256>`.
+ */
 export class ReadTile {
   constructor(
     readonly log: AskedLog,
@@ -33,15 +36,23 @@ export class ReadTileHandler implements IQueryHandler<ReadTile, Uint8Array> {
   async execute({ log, resource }: ReadTile): Promise<Uint8Array> {
     const { files, entries } = this.find(log);
     if (resource === 'checkpoint') return (await files.checkpoint()) ?? notThere('The log has no checkpoint yet.');
+    if (resource === 'cosigned-checkpoint' && log === 'heads') {
+      return (await files.cosignedCheckpoint()) ?? notThere('No head has reached the quorum of witnesses yet.');
+    }
+    const value = /^value\/([0-9a-f]{64})$/.exec(resource)?.[1];
+    if (value !== undefined) {
+      return (await files.value(Buffer.from(value, 'hex'))) ?? notThere('There is no value with this hash.');
+    }
+    const size = (await files.head())?.size ?? 0;
+    if (resource.startsWith('offsets/')) return offsets(files, size, resource.slice('offsets/'.length));
     const asked = parseTilePath(resource);
     if (asked === undefined) return notThere('This is not the path of a tile.');
-    const size = (await files.head())?.size ?? 0;
-    const level = asked.kind === 'tile' ? asked.level : 0;
-    if (asked.index * TILE_WIDTH + asked.width > hashesAtLevel(size, level)) {
-      return notThere('The signed tree does not reach this tile.');
-    }
+    assertReached(asked, size, asked.kind === 'tile' ? asked.level : 0);
     if (asked.kind === 'tile') return files.tile(asked);
     if (!entries) return notThere('Of this topic only hashes are kept.');
+    if ((asked.index + 1) * TILE_WIDTH <= size && !(await files.hasBundle(asked.index))) {
+      return notThere('These entries were removed by the retention policy of their topic; their hashes are kept.');
+    }
     return encodeBundle(await files.bundle(asked.index, asked.width));
   }
 
@@ -50,6 +61,18 @@ export class ReadTileHandler implements IQueryHandler<ReadTile, Uint8Array> {
     const { topic, files } = this.logs.files(log.topic, log.partition);
     return { files, entries: keepsEntries(topic) };
   }
+}
+
+async function offsets(files: LogFiles, size: number, path: string): Promise<Uint8Array> {
+  const asked = parseIndexedPath(path);
+  if (asked === undefined) return notThere('This is not the path of a piece of the offset index.');
+  assertReached(asked, size, 0);
+  return encodeOffsets(await files.offsets(asked.index, asked.width));
+}
+
+function assertReached(asked: { index: number; width: number }, size: number, level: number): void {
+  if (asked.index * TILE_WIDTH + asked.width <= hashesAtLevel(size, level)) return;
+  notThere('The signed tree does not reach this tile.');
 }
 
 function notThere(detail: string): never {

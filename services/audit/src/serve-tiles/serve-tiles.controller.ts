@@ -3,6 +3,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Caller, CurrentCaller, Problem, Roles, RUNTIME_CONFIG } from '@assent/service-runtime';
 import type { AuditConfig } from '../config.ts';
+import { ReadFolderFile } from './read-folder-file.query.ts';
 import { type AskedLog, ReadTile } from './read-tile.query.ts';
 
 const TEXT = 'text/plain; charset=utf-8';
@@ -46,6 +47,60 @@ export class ServeTilesController {
     return this.read({ topic, partition: partitionOf(partition) }, params, caller);
   }
 
+  @Get('logs/:topic/:partition/offsets/*')
+  @Header('content-type', BYTES)
+  @Header('cache-control', IMMUTABLE)
+  @ApiOperation({ summary: 'A piece of the offset index of a log' })
+  offsets(
+    @Param('topic') topic: string,
+    @Param('partition') partition: string,
+    @Param() params: Readonly<Record<string, string>>,
+  ): Promise<Buffer> {
+    return this.bytes({ topic, partition: partitionOf(partition) }, `offsets/${params['*'] ?? ''}`);
+  }
+
+  @Get('logs/:topic/:partition/value/:sha256')
+  @Header('content-type', BYTES)
+  @Header('cache-control', IMMUTABLE)
+  @ApiOperation({ summary: 'A value that an entry gives by hash' })
+  value(
+    @Param('topic') topic: string,
+    @Param('partition') partition: string,
+    @Param('sha256') sha256: string,
+    @CurrentCaller() caller: Caller,
+  ): Promise<Buffer> {
+    this.assertMayReadEntries(caller);
+    return this.bytes({ topic, partition: partitionOf(partition) }, `value/${sha256}`);
+  }
+
+  @Get('heads/cosigned-checkpoint')
+  @Header('content-type', TEXT)
+  @ApiOperation({ summary: 'The newest head that reached the quorum of witnesses' })
+  async cosignedHead(): Promise<string> {
+    return (await this.bytes('heads', 'cosigned-checkpoint')).toString('utf8');
+  }
+
+  @Get('manifest.json')
+  @Header('content-type', 'application/json; charset=utf-8')
+  @ApiOperation({ summary: 'Origin and keys of the logs' })
+  manifest(): Promise<string> {
+    return this.file('manifest.json');
+  }
+
+  @Get('keys/:name')
+  @Header('content-type', TEXT)
+  @ApiOperation({ summary: 'The statement of a key about the one that follows it' })
+  keyStatement(@Param('name') name: string): Promise<string> {
+    return this.file(`keys/${name}`);
+  }
+
+  @Get('witness-policy')
+  @Header('content-type', TEXT)
+  @ApiOperation({ summary: 'The trust policy by which witnesses are asked' })
+  witnessPolicy(): Promise<string> {
+    return this.file('witness-policy');
+  }
+
   @Get('heads/checkpoint')
   @Header('content-type', TEXT)
   @ApiOperation({ summary: 'The signed head that binds all logs' })
@@ -66,7 +121,15 @@ export class ServeTilesController {
   private async read(log: AskedLog, params: Readonly<Record<string, string>>, caller?: Caller): Promise<Buffer> {
     const path = params['*'] ?? '';
     if (caller !== undefined && path.startsWith('entries/')) this.assertMayReadEntries(caller);
-    return Buffer.from(await this.queries.execute<ReadTile, Uint8Array>(new ReadTile(log, `tile/${path}`)));
+    return this.bytes(log, `tile/${path}`);
+  }
+
+  private async bytes(log: AskedLog, resource: string): Promise<Buffer> {
+    return Buffer.from(await this.queries.execute<ReadTile, Uint8Array>(new ReadTile(log, resource)));
+  }
+
+  private file(path: string): Promise<string> {
+    return this.queries.execute<ReadFolderFile, string>(new ReadFolderFile(path));
   }
 
   private assertMayReadEntries({ tenant }: Caller): void {

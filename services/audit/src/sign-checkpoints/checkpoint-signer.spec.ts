@@ -1,79 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { type AnyEvent, encodeEvent, type LogRecord } from '@assent/contracts';
 import { decodeBundle, openCheckpoint, parseCheckpoint } from '@assent/merkle-log';
-import { LogKey } from '../merkle-logs/log-key.ts';
 import { MemoryLogStore } from '../merkle-logs/memory-log-store.fixture.ts';
-import { AuditLogs } from '../record-leaves/audit-logs.ts';
-import { FollowedTopics } from '../record-leaves/followed-topics.ts';
-import { CheckpointSigner } from './checkpoint-signer.ts';
+import { AuditProcess, key, origin } from './audit-process.fixture.ts';
 
-const NOW_MS = Date.parse('2026-11-24T10:00:00.000Z');
-const origin = 'log.example';
-const key = new LogKey(generateKeyPairSync('ed25519').privateKey);
-const everyPartition = (topics: readonly string[]) =>
-  topics.flatMap((topic) => [0, 1].map((partition) => ({ topic, partition })));
-
-/** One process of the audit service on a store that several may share. */
-class Process {
-  readonly announced: Extract<AnyEvent, { type: 'audit.checkpoint-signed.v1' }>[] = [];
-  readonly warnings: unknown[] = [];
-  kafkaIsDown = false;
-  elapsedMs = 0;
-  readonly logs: AuditLogs;
-  readonly signer: CheckpointSigner;
-  readonly topics: FollowedTopics;
-  private readonly epochs = new Map<string, number>();
-
-  constructor(readonly store: MemoryLogStore) {
-    const clock = { now: () => NOW_MS, monotonicMs: () => this.elapsedMs };
-    const around = { store, key, origin, clock };
-    this.logs = new AuditLogs(around, () => undefined);
-    this.signer = new CheckpointSigner({
-      logs: this.logs,
-      around,
-      appender: {
-        append: (events) => {
-          if (this.kafkaIsDown) return Promise.reject(new Error('append-failed'));
-          for (const event of events) {
-            encodeEvent('audit.checkpoints', event);
-            if (event.type === 'audit.checkpoint-signed.v1') this.announced.push(event);
-          }
-          return Promise.resolve([]);
-        },
-      },
-      partitionCount: () => 2,
-      clock,
-      logger: { warn: (facts) => this.warnings.push(facts) },
-      intervalMs: 3_600_000,
-    });
-    this.topics = new FollowedTopics(this.logs, this.signer, around);
-  }
-
-  async take(partitions = everyPartition(this.topics.topics)): Promise<Map<string, { next: number; epoch: number }>> {
-    const taken = await this.topics.take(partitions);
-    for (const [name, { epoch }] of taken) this.epochs.set(name, epoch);
-    return taken;
-  }
-
-  async apply(topic: string, partition: number, from: number, count = 1): Promise<void> {
-    const records: LogRecord[] = Array.from({ length: count }, (_, i) => ({
-      topic,
-      partition,
-      offset: from + i,
-      timestampMs: NOW_MS,
-      key: null,
-      headers: [],
-      value: Buffer.from(`${topic} ${String(from + i)}`),
-    }));
-    const epoch = this.epochs.get(`${topic}/${String(partition)}`) ?? 0;
-    const batch = { topic, partition, records, epoch, heartbeat: () => Promise.resolve(), isCurrent: () => true };
-    await this.topics.apply(batch);
-  }
-
-  size(name: string): number {
-    return checkpointIn(this.store, `public/logs/${name}`, `${origin}/${name}`)?.size ?? 0;
-  }
-}
+type Process = AuditProcess<MemoryLogStore>;
 
 function checkpointIn(store: MemoryLogStore, prefix: string, of: string) {
   const note = store.objects.get(`${prefix}/checkpoint`);
@@ -92,13 +21,13 @@ function boundHeads(store: MemoryLogStore): [string, number][] {
 
 describe('a round of signing', () => {
   it('signs the logs that grew, binds them in one head and announces it', async () => {
-    const process = new Process(new MemoryLogStore());
+    const process = new AuditProcess(new MemoryLogStore());
     await process.take();
     await process.apply('consent.events', 0, 0, 3);
     await process.apply('dispatch.events', 1, 0, 2);
-    expect(process.size('consent.events/0')).toBe(0);
+    expect(await process.size('consent.events/0')).toBe(0);
     await process.signer.tick();
-    expect([process.size('consent.events/0'), process.size('dispatch.events/1')]).toEqual([3, 2]);
+    expect([await process.size('consent.events/0'), await process.size('dispatch.events/1')]).toEqual([3, 2]);
     expect(boundHeads(process.store).sort()).toEqual([
       ['consent.events/0', 3],
       ['dispatch.events/1', 2],
@@ -112,7 +41,7 @@ describe('a round of signing', () => {
   });
 
   it('writes and announces nothing when nothing grew', async () => {
-    const process = new Process(new MemoryLogStore());
+    const process = new AuditProcess(new MemoryLogStore());
     await process.take();
     await process.apply('consent.events', 0, 0);
     await process.signer.tick();
@@ -123,7 +52,7 @@ describe('a round of signing', () => {
   });
 
   it('names in a head only the logs that grew since the last', async () => {
-    const process = new Process(new MemoryLogStore());
+    const process = new AuditProcess(new MemoryLogStore());
     await process.take();
     await process.apply('consent.events', 0, 0);
     await process.apply('consent.events', 1, 0);
@@ -137,14 +66,14 @@ describe('a round of signing', () => {
   });
 
   it('announces after an outage of the broker what grew in it', async () => {
-    const process = new Process(new MemoryLogStore());
+    const process = new AuditProcess(new MemoryLogStore());
     await process.take();
     process.kafkaIsDown = true;
     await process.apply('consent.events', 0, 0);
     await process.signer.tick();
     await process.apply('consent.events', 1, 0);
     await process.signer.tick();
-    expect(process.size('consent.events/1')).toBe(1);
+    expect(await process.size('consent.events/1')).toBe(1);
     process.kafkaIsDown = false;
     await process.signer.tick();
     expect(process.announced.map(({ data }) => Object.keys(data.logs).sort())).toEqual([
@@ -153,32 +82,54 @@ describe('a round of signing', () => {
   });
 
   it('signs nothing that is not durable, says how long it waits, and catches up by itself', async () => {
-    const process = new Process(new MemoryLogStore());
+    const process = new AuditProcess(new MemoryLogStore());
     await process.take();
     await process.apply('consent.events', 0, 0);
     process.store.failAfterObjects = 1;
     await process.signer.tick();
-    expect(process.size('consent.events/0')).toBe(0);
+    expect(await process.size('consent.events/0')).toBe(0);
     expect(boundHeads(process.store)).toEqual([]);
     expect(process.warnings).not.toEqual([]);
     process.elapsedMs = 7_000;
     expect(process.logs.unsignedForMs).toBe(7_000);
     process.store.failAfterObjects = Infinity;
     await process.signer.tick();
-    expect(process.size('consent.events/0')).toBe(1);
+    expect(await process.size('consent.events/0')).toBe(1);
     expect(process.logs.unsignedForMs).toBe(0);
     expect(boundHeads(process.store)).toEqual([['consent.events/0', 1]]);
   });
 });
 
+describe('a clock that jumps', () => {
+  it.each([-400 * 86_400_000, 400 * 86_400_000])(
+    'by %d ms changes no order, no age and nothing that is bound',
+    async (jumpMs) => {
+      const process = new AuditProcess(new MemoryLogStore());
+      await process.take();
+      await process.apply('consent.events', 0, 0);
+      await process.signer.tick();
+      process.nowMs += jumpMs;
+      await process.apply('consent.events', 0, 1);
+      expect(process.logs.unsignedForMs).toBe(0);
+      await process.signer.tick();
+      const again = new AuditProcess(process.store);
+      await again.take();
+      await again.apply('consent.events', 0, 2);
+      await again.signer.tick();
+      expect(boundHeads(process.store).map(([, size]) => size)).toEqual([1, 2, 3]);
+      expect([...process.warnings, ...again.warnings]).toEqual([]);
+    },
+  );
+});
+
 describe('a process that starts again', () => {
   it('goes on after its last signed leaves and restates every log in its first head', async () => {
-    const first = new Process(new MemoryLogStore());
+    const first = new AuditProcess(new MemoryLogStore());
     await first.take();
     await first.apply('consent.events', 0, 0, 5);
     await first.signer.tick();
     await first.apply('consent.events', 0, 5, 2);
-    const second = new Process(first.store.copy());
+    const second = new AuditProcess(first.store.copy());
     const taken = await second.take();
     expect(taken.get('consent.events/0')?.next).toBe(5);
     expect((await second.topics.next([{ topic: 'consent.events', partition: 0 }])).get('consent.events/0')).toBe(5);
@@ -193,11 +144,11 @@ describe('a process that starts again', () => {
   });
 
   it('makes the same tree of records it is given twice', async () => {
-    const once = new Process(new MemoryLogStore());
+    const once = new AuditProcess(new MemoryLogStore());
     await once.take();
     await once.apply('consent.events', 0, 0, 5);
     await once.signer.tick();
-    const twice = new Process(new MemoryLogStore());
+    const twice = new AuditProcess(new MemoryLogStore());
     await twice.take();
     await twice.apply('consent.events', 0, 0, 3);
     await twice.apply('consent.events', 0, 1, 4);
@@ -210,17 +161,17 @@ describe('a process that starts again', () => {
 
 describe('two processes on one folder', () => {
   it('write each log in turn: who lost it stops, and is told to take it anew', async () => {
-    const old = new Process(new MemoryLogStore());
+    const old = new AuditProcess(new MemoryLogStore());
     await old.take();
     await old.apply('consent.events', 0, 0, 3);
     await old.signer.tick();
     await old.apply('consent.events', 0, 3, 1);
-    const owner = new Process(old.store);
+    const owner = new AuditProcess(old.store);
     await owner.take();
     await owner.apply('consent.events', 0, 3, 4);
     await owner.signer.tick();
     await old.signer.tick();
-    expect(owner.size('consent.events/0')).toBe(7);
+    expect(await owner.size('consent.events/0')).toBe(7);
     await expect(old.apply('consent.events', 0, 4)).rejects.toMatchObject({ code: 'stale-owner' });
     expect(boundHeads(owner.store)).toEqual([
       ['consent.events/0', 3],
@@ -231,7 +182,7 @@ describe('two processes on one folder', () => {
 
   it('share the work: the one that keeps the log of heads binds the other’s logs too', async () => {
     const store = new MemoryLogStore();
-    const [keeper, other] = [new Process(store), new Process(store)];
+    const [keeper, other] = [new AuditProcess(store), new AuditProcess(store)];
     await keeper.take([{ topic: 'consent.events', partition: 0 }]);
     await other.take([{ topic: 'consent.events', partition: 1 }]);
     await other.apply('consent.events', 1, 0, 2);

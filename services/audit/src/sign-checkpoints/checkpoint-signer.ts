@@ -1,17 +1,21 @@
 import { type AnyEvent, dataSchemaOf, deterministicId } from '@assent/contracts';
 import type { TopicPartition } from '@assent/event-log';
-import type { Checkpoint } from '@assent/merkle-log';
+import { type Checkpoint, sameHash } from '@assent/merkle-log';
 import type { Appender, Clock } from '@assent/service-runtime';
 import type { OnApplicationShutdown } from '@nestjs/common';
+import type { EntryRetention } from '../prune-entries/entry-retention.ts';
 import { LogFiles } from '../merkle-logs/log-files.ts';
 import { LOGGED_TOPICS, logPrefix, originOf } from '../merkle-logs/log-layout.ts';
 import { MerkleLogError } from '../merkle-logs/merkle-logs.errors.ts';
 import type { LogSurroundings } from '../merkle-logs/topic-log.ts';
 import type { AuditLogs } from '../record-leaves/audit-logs.ts';
-import { HeadLog } from './head-log.ts';
+import { HeadLog, type HeadToBind, type SignedHeads } from './head-log.ts';
 
 /** Ticks between two looks at every log's checkpoint: other processes' logs are bound with that delay, 10 s by default. */
 const TICKS_PER_SWEEP = 20;
+
+/** Ticks between two looks for entries that may go: ten minutes by default. */
+const TICKS_PER_PRUNING = 1_200;
 
 /** Whoever owns this partition keeps the log of heads: always there, and owned by one process at a time. */
 const HEADS_FOLLOW: TopicPartition = { topic: 'consent.events', partition: 0 };
@@ -27,12 +31,14 @@ export interface CheckpointSignerOptions {
   readonly clock: Clock;
   readonly logger: { warn(facts: object, message: string): void };
   readonly intervalMs: number;
+  /** Lets old entries go where a policy says so. */
+  readonly retention?: Pick<EntryRetention, 'due' | 'remove'>;
+  /** Is told of each new head; asks the witnesses about it on its own time. */
+  readonly witnesses?: { offer(heads: HeadLog): void };
 }
 
 /** A signed head of all logs and when it was signed. */
-interface SignedHeads {
-  readonly size: number;
-  readonly note: string;
+interface DatedHeads extends SignedHeads {
   readonly at: string;
 }
 
@@ -42,7 +48,7 @@ interface SignedHeads {
  */
 export class CheckpointSigner implements OnApplicationShutdown {
   private heads: HeadLog | undefined;
-  private newest: SignedHeads | undefined;
+  private newest: DatedHeads | undefined;
   private readonly unannounced = new Map<string, Checkpoint>();
   private ticks = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -110,13 +116,48 @@ export class CheckpointSigner implements OnApplicationShutdown {
     if (heads === undefined) return;
     const sweep = this.ticks % TICKS_PER_SWEEP === 0;
     const at = new Date(this.options.clock.now()).toISOString();
-    for (const head of heads.record([...(sweep ? await this.allCheckpoints() : []), ...grown], at)) {
+    const found = [...(sweep ? await this.allCheckpoints() : []), ...grown];
+    for (const head of heads.record(
+      found.filter((head) => this.continues(heads, head)),
+      at,
+    )) {
       this.unannounced.set(head.origin, head);
     }
+    const prune = this.ticks % TICKS_PER_PRUNING === 0;
+    if (prune) heads.record(await this.dueForPruning(heads), at);
     this.ticks += 1;
     const signed = await heads.commit();
     if (signed !== undefined) this.newest = { ...signed, at };
+    if (prune) await this.prune(heads);
+    this.options.witnesses?.offer(heads);
     if (this.newest !== undefined) await this.announce(heads.origin, this.newest);
+  }
+
+  /** Pruning can wait; signing cannot. */
+  private async dueForPruning(heads: HeadLog): Promise<HeadToBind[]> {
+    try {
+      return (await this.options.retention?.due(heads)) ?? [];
+    } catch (error) {
+      this.warn(error, {}, 'it could not be seen which entries may go');
+      return [];
+    }
+  }
+
+  private async prune(heads: HeadLog): Promise<void> {
+    try {
+      await this.options.retention?.remove(heads);
+    } catch (error) {
+      this.warn(error, {}, 'entries that may go could not be removed');
+    }
+  }
+
+  /** A head that is bound is never taken back: what a checkpoint says that went back behind it is not recorded. */
+  private continues(heads: HeadLog, { origin, size, root }: Checkpoint): boolean {
+    const bound = heads.bound(origin);
+    if (bound === undefined || size > bound.size || (size === bound.size && sameHash(root, bound.root))) return true;
+    const error = new MerkleLogError('log-damaged', `${origin} is not the log whose head was bound at ${bound.size}`);
+    this.warn(error, { log: origin }, 'a checkpoint went back behind the head that binds its log');
+    return false;
   }
 
   /** The checkpoint of every log, as its file says. */
@@ -132,7 +173,7 @@ export class CheckpointSigner implements OnApplicationShutdown {
   }
 
   /** Appends the head, if its logs were not announced yet. The event names those that grew since the last one. */
-  private async announce(origin: string, { size, note, at }: SignedHeads): Promise<void> {
+  private async announce(origin: string, { size, note, at }: DatedHeads): Promise<void> {
     const announced = [...this.unannounced.values()];
     if (announced.length === 0) return;
     const event: AnyEvent = {

@@ -1,61 +1,149 @@
-import { type Checkpoint, formatCheckpoint, leafHash } from '@assent/merkle-log';
-import type { LogKey } from '../merkle-logs/log-key.ts';
-import { HEADS_NAME, HEADS_PREFIX, originOf } from '../merkle-logs/log-layout.ts';
-import { LogOwner } from '../merkle-logs/log-owner.ts';
-import type { LogStore } from '../merkle-logs/log-store.ts';
+import {
+  type Checkpoint,
+  formatNote,
+  leafHash,
+  type NoteSignature,
+  parseCheckpoint,
+  readNote,
+} from '@assent/merkle-log';
+import { BoundHeads, RESTATED_WITHIN } from '../merkle-logs/bound-heads.ts';
+import { type BoundHead, encodeHeadEntry } from '../merkle-logs/head-entry.ts';
+import { assertMaySign, publishKeys, readSuccession } from '../merkle-logs/key-succession.ts';
 import { LogFiles } from '../merkle-logs/log-files.ts';
+import type { LogKeys } from '../merkle-logs/log-key.ts';
+import { HEADS_NAME, HEADS_PREFIX, originOf, WITNESS_POLICY_PATH } from '../merkle-logs/log-layout.ts';
+import type { LogStore, OwnedObjects } from '../merkle-logs/log-store.ts';
 import { LogWriter } from '../merkle-logs/log-writer.ts';
 
+/** The head of a log, to be bound; `firstRetained` stays as it was bound before when it is left out or lower. */
+export type HeadToBind = Checkpoint & { readonly firstRetained?: number };
+
+/** A signed checkpoint of the log of heads. */
+export interface SignedHeads {
+  readonly size: number;
+  readonly note: string;
+}
+
 /**
- * The log of heads: a tlog whose entries are the heads of the other logs, each the text of that log's checkpoint with
- * one extension line, `at <instant>`. Its own signed checkpoint is the one head that binds all logs: it commits to every
- * head that was ever recorded, and the newest of each log is the state of all logs at that instant. One witness
- * signature and one consistency proof then cover everything.
+ * The log of heads: a tlog whose entries are the heads of the other logs (docs/formats/signed-heads.md). Its own signed
+ * checkpoint is the one head that binds all logs: it commits to every head that was ever recorded, and the newest of
+ * each log is the state of all logs at that instant. One witness signature and one consistency proof then cover
+ * everything.
  *
  * Only what a log's checkpoint file says already is recorded here, so nothing is bound before it is durable.
  */
 export class HeadLog {
-  readonly origin: string;
-  private readonly bound = new Map<string, Checkpoint>();
+  readonly files: LogFiles;
+  private readonly stated = new Map<string, BoundHead>();
+  private restatedAt: number;
+  private newest: SignedHeads | undefined;
 
   private constructor(
-    origin: string,
-    private readonly store: LogStore,
-    private readonly owner: LogOwner,
+    readonly origin: string,
+    private readonly store: OwnedObjects,
     private readonly writer: LogWriter,
+    private readonly earlier: BoundHeads,
   ) {
-    this.origin = origin;
+    this.files = new LogFiles(store, HEADS_PREFIX);
+    this.restatedAt = writer.size;
   }
 
-  /** Becomes the owner of the log of heads. Its first head after that restates every log it is told about. */
-  static async take(store: LogStore, key: LogKey, baseOrigin: string): Promise<HeadLog> {
+  /**
+   * Becomes the owner of the log of heads, and introduces the keys that are new to the folder. Its first head after that
+   * restates every log it is told about.
+   *
+   * @throws MerkleLogError `log-damaged`, `signing-key-unusable`
+   */
+  static async take(store: LogStore, key: LogKeys, baseOrigin: string): Promise<HeadLog> {
     const origin = originOf(baseOrigin, HEADS_NAME);
-    const owner = await LogOwner.take(store, HEADS_NAME);
-    const options = { store, key, origin, prefix: HEADS_PREFIX, keepsEntries: true, keepsOffsets: false };
-    return new HeadLog(origin, store, owner, await LogWriter.open(options));
+    const owned = await store.take(HEADS_NAME);
+    assertMaySign(await readSuccession(owned), key, baseOrigin);
+    const options = { store: owned, key, origin, prefix: HEADS_PREFIX, keepsEntries: true, keepsOffsets: false };
+    const writer = await LogWriter.open(options);
+    const { size } = writer.signed;
+    const earlier = new BoundHeads(new LogFiles(owned, HEADS_PREFIX));
+    await earlier.readUpTo(size);
+    await publishKeys({ store: owned, size }, key, baseOrigin);
+    return new HeadLog(origin, owned, writer, earlier);
   }
 
-  /** Records heads in memory and answers those it recorded: a log that has not grown since its last is left out. */
-  record(heads: readonly Checkpoint[], at: string): Checkpoint[] {
-    const recorded: Checkpoint[] = [];
+  /** The newest head that is recorded of a log, by its origin: by this owner or a former one. */
+  bound(origin: string): BoundHead | undefined {
+    return this.stated.get(origin) ?? this.earlier.newest(origin, Infinity)?.head;
+  }
+
+  /**
+   * Records heads in memory and answers those it recorded: a log that has neither grown nor lost entries since its last
+   * is left out. Now and then every log is stated again, so that a reader finds the newest heads near the end.
+   */
+  record(heads: readonly HeadToBind[], at: string): BoundHead[] {
+    const recorded: BoundHead[] = [];
     for (const head of heads) {
-      if (head.size <= (this.bound.get(head.origin)?.size ?? -1)) continue;
-      this.bound.set(head.origin, head);
-      recorded.push(head);
-      const entry = Buffer.from(formatCheckpoint({ ...head, extensions: [`at ${at}`] }), 'utf8');
-      this.writer.add({ hash: leafHash(entry), entry });
+      const before = this.stated.get(head.origin);
+      const firstRetained = Math.max(head.firstRetained ?? 0, this.bound(head.origin)?.firstRetained ?? 0);
+      if (head.size <= (before?.size ?? -1) && firstRetained <= (before?.firstRetained ?? 0)) continue;
+      const bound = { origin: head.origin, size: head.size, root: head.root, extensions: [], firstRetained };
+      this.enter(bound, at);
+      recorded.push(bound);
     }
+    if (this.writer.size - this.restatedAt >= RESTATED_WITHIN) this.restate(at);
     return recorded;
+  }
+
+  private restate(at: string): void {
+    for (const head of this.stated.values()) this.enter(head, at);
+    this.restatedAt = this.writer.size;
+  }
+
+  private enter(head: BoundHead, at: string): void {
+    this.stated.set(head.origin, head);
+    const entry = encodeHeadEntry(head, at);
+    this.writer.add({ hash: leafHash(entry), entry });
   }
 
   /**
    * Makes the recorded heads durable and signs them; undefined when there are none.
    * @throws MerkleLogError `stale-owner` when another process took the log of heads
    */
-  async commit(): Promise<{ size: number; note: string } | undefined> {
-    const checkpoint = await this.writer.commit(() => this.owner.assertCurrent());
+  async commit(): Promise<SignedHeads | undefined> {
+    const checkpoint = await this.writer.commit();
     if (checkpoint === undefined) return undefined;
-    const note = await new LogFiles(this.store, HEADS_PREFIX).checkpoint();
-    return { size: checkpoint.size, note: Buffer.from(note ?? []).toString('utf8') };
+    this.newest = undefined;
+    return this.signed();
+  }
+
+  /** The newest checkpoint with the log's own signatures; undefined before the first. */
+  async signed(): Promise<SignedHeads | undefined> {
+    if (this.newest !== undefined) return this.newest;
+    const note = await this.files.checkpoint();
+    if (note === undefined) return undefined;
+    const { text, signatures } = readNote(note);
+    const own = signatures.filter(({ name }) => name === this.origin);
+    this.newest = { size: parseCheckpoint(text).size, note: formatNote(text, own) };
+    return this.newest;
+  }
+
+  /** Publishes the operator's trust policy, for people to see who is asked. */
+  async publishPolicy(text: string): Promise<void> {
+    await this.store.write([{ path: WITNESS_POLICY_PATH, bytes: Buffer.from(text, 'utf8') }]);
+  }
+
+  /**
+   * Publishes a checkpoint with the cosignatures that it got: beside the newest one, as the newest that has a quorum, and
+   * in the newest one itself when it is the same. Never over a larger one.
+   *
+   * @throws MerkleLogError `stale-owner` when another process took the log of heads
+   */
+  async publishCosigned(of: SignedHeads, cosignatures: readonly NoteSignature[], isQuorum: boolean): Promise<void> {
+    const { text, signatures } = readNote(Buffer.from(of.note, 'utf8'));
+    const bytes = Buffer.from(formatNote(text, [...signatures, ...cosignatures]), 'utf8');
+    await this.writer.betweenCommits(async () => {
+      const cosigned = (await this.files.cosignedHead())?.size ?? 0;
+      const names = [
+        ...(isQuorum && of.size >= cosigned ? ['cosigned-checkpoint'] : []),
+        ...(of.size === this.writer.signed.size ? ['checkpoint'] : []),
+      ];
+      await this.store.write(names.map((name) => ({ path: `${HEADS_PREFIX}/${name}`, bytes })));
+    });
   }
 }

@@ -1,0 +1,24 @@
+import { type Checkpoint, formatCheckpoint, parseCheckpoint } from '@assent/merkle-log';
+
+/** What an entry of the log of heads says about another log: its head, and from which leaf on its entries are kept. */
+export interface BoundHead extends Checkpoint {
+  /** A multiple of 256; 0 when all of them are. */
+  readonly firstRetained: number;
+}
+
+const RETAINED = /^first-retained (0|[1-9]\d{0,15})$/;
+
+/** The bytes of an entry; docs/formats/signed-heads.md describes them. */
+export function encodeHeadEntry({ firstRetained, ...head }: BoundHead, at: string): Uint8Array {
+  const extensions = [`at ${at}`, `first-retained ${firstRetained}`];
+  return Buffer.from(formatCheckpoint({ ...head, extensions }), 'utf8');
+}
+
+/**
+ * Reads an entry. One without a `first-retained` line was written before there was one.
+ * @throws LogFormatError `malformed-checkpoint`
+ */
+export function decodeHeadEntry(entry: Uint8Array): BoundHead {
+  const head = parseCheckpoint(Buffer.from(entry).toString('utf8'));
+  return { ...head, firstRetained: Number(RETAINED.exec(head.extensions[1] ?? '')?.[1] ?? 0) };
+}
