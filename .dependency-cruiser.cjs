@@ -76,6 +76,14 @@ module.exports = {
       '^(ajv|ajv-formats|jose)',
     ]),
     {
+      name: 'verifier-shares-nothing',
+      comment:
+        'A verifier that shared code with what it verifies would share its mistakes. It knows the published formats and schemas only.',
+      severity: 'error',
+      from: { path: '^tools/verifier/src/', pathNot: TEST_FILES },
+      to: { path: '^(libs|services|infra|examples|e2e|tools/(?!verifier/))' },
+    },
+    {
       name: 'no-cycles',
       comment: 'Two files that import each other are one file.',
       severity: 'error',

@@ -12,6 +12,7 @@ import {
   type TestStack,
   waitUntil,
 } from '@assent/testing';
+import { verifyFolder } from '@assent/verifier';
 import { type Simulator, startSimulator } from '@assent/whatsapp-simulator';
 import { AuditModule } from '../../services/audit/src/audit.module.ts';
 import { AuditConfig } from '../../services/audit/src/config.ts';
@@ -25,7 +26,6 @@ import { DISPATCH_PROJECTOR } from '../../services/dispatch/src/tokens.ts';
 import { SuppressionConfig } from '../../services/suppression/src/config.ts';
 import { SuppressionModule } from '../../services/suppression/src/suppression.module.ts';
 import { SUPPRESSION_PROJECTOR } from '../../services/suppression/src/tokens.ts';
-import { verifyAuditFolder } from '../../tools/cli/src/verify-audit-log/verify-audit-folder.ts';
 
 const SENDER = '100000000000001';
 /** Planted: must be nowhere in the clear. */
@@ -295,7 +295,7 @@ describe('one person, from the opt-in to the refusal after STOP', () => {
   it('is verified from the folder with no service running', async () => {
     await audit.caughtUp();
     for (const service of [dispatch, suppression, consent, audit]) await service.stop();
-    const report = await verifyAuditFolder({ folder: join(folder, 'audit', 'public') });
+    const report = await verifyFolder({ folder: join(folder, 'audit', 'public') });
     expect(report).toMatchObject({ ok: true, faults: [] });
   }, 60_000);
 });

@@ -39,18 +39,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (args) => (await import('./run-benches/run-benches.ts')).runBenches(args),
   },
   verify: {
-    usage: 'verify <folder> [--key <key>] [--json] [--report <file>]',
-    says: 'checks an audit folder with nothing else running',
+    usage: 'verify <folder | URL | proof file> [options]',
+    says: 'checks an audit log, or one proof, with nothing else running; without arguments it says more',
     run: async (args) => {
-      const { runVerify } = await import('./verify-audit-log/run-verify.ts');
+      const { processIo, runVerify } = await import('@assent/verifier');
       // The launcher works in the repository; the folder is named from where the person is.
       process.chdir(process.env['ASSENT_CALLED_FROM'] ?? process.cwd());
-      return runVerify(args, {
-        stdout: (text) => process.stdout.write(text),
-        stderr: (text) => process.stderr.write(text),
-        isTty: usesColour(),
-        monotonicMs: () => performance.now(),
-      });
+      return runVerify(args, processIo());
     },
   },
   explain: {
@@ -98,11 +93,6 @@ function help(): string {
     usage.length > 24 ? `  ${usage}\n  ${' '.repeat(Math.min(width, 24))}  ${says}` : `  ${usage.padEnd(24)}  ${says}`,
   );
   return `Usage: ./assent <command>\n\n${shown.join('\n')}\n\nPorts: consent 4001, suppression 4002, dispatch 4003, audit 4004, WhatsApp simulator 4010.`;
-}
-
-/** Colour on terminals only, and not where NO_COLOR asks for none (no-color.org). */
-function usesColour(): boolean {
-  return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
 }
 
 async function run([name = 'help', ...args]: readonly string[]): Promise<number> {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { verifyFolder } from '@assent/verifier';
 import type { PlatformState } from '../start-platform/platform-state.ts';
-import { verifyAuditFolder } from '../verify-audit-log/verify-audit-folder.ts';
 import { bodyOf, check, present, type Step, type World } from './step.ts';
 
 /** What the end of the transcript says about the verification. */
@@ -24,7 +24,7 @@ export function verifyLogs(source: FolderSource, tell: (verified: Verified) => v
       const publicKey = world.known.keyFingerprint;
       const records = world.log.events.length;
       const folder = await source.take();
-      const { ok, checked, faults, faultsNotListed } = await verifyAuditFolder({
+      const { ok, checked, faults, faultsNotListed } = await verifyFolder({
         folder,
         ...(publicKey === undefined ? {} : { publicKey }),
       });

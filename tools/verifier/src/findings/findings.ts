@@ -1,0 +1,176 @@
+/** What can be wrong with an audit log. Codes are stable; scripts may rely on them. docs/auditor.md explains each. */
+export const FAULTS = {
+  // The folder itself
+  'folder-unreadable': 'a part of it cannot be read safely',
+  'manifest-invalid': 'the manifest is missing or not one',
+  'stray-file': 'a file has no place in the format',
+  // Keys and signatures
+  'key-not-pinned': 'it is signed by another key than the one you gave',
+  'key-changed': 'it is signed by another key than last time, and no rotation explains it',
+  'rotation-invalid': 'a key rotation statement does not hold',
+  'checkpoint-missing': 'there is no checkpoint',
+  'checkpoint-invalid': 'a checkpoint is not signed as it should be',
+  'policy-invalid': 'the operator’s witness policy is not one',
+  'cosignature-invalid': 'a witness’s cosignature does not fit',
+  'quorum-missing': 'too few of the witnesses you trust have signed',
+  // The same log for everybody, and for ever
+  'log-rewound': 'it has fewer leaves than were seen before',
+  'history-differs': 'its history is not the one that was seen before or elsewhere',
+  // The log of heads
+  'head-invalid': 'an entry of the log of heads is not a head',
+  'head-differs': 'two signed heads of one size have different roots',
+  'head-went-back': 'a head takes back leaves that were bound before',
+  'log-missing': 'a log that the heads name is not there',
+  'log-behind-head': 'a log has fewer leaves than its head says',
+  // Trees
+  'root-differs': 'the leaves do not give the root that was signed',
+  'tile-missing': 'a tile is missing or malformed',
+  'tile-changed': 'a tile does not hold the hashes it should',
+  'entries-missing': 'an entry bundle is missing or malformed',
+  'entry-changed': 'an entry is not the one that was hashed',
+  'value-missing': 'a value that is kept apart is missing',
+  'value-changed': 'a value that is kept apart is not the one that was hashed',
+  'too-many-faults': 'so much is wrong with a log that the rest of it was not looked at',
+  // Records
+  'entry-malformed': 'an entry is not a leaf encoding',
+  'entry-of-another-log': 'an entry says that it belongs to another log',
+  'offset-gap': 'records are missing',
+  'offset-order': 'records are repeated or out of order',
+  'offset-index-changed': 'the offset index disagrees with the entries',
+  'event-invalid': 'a record is not a valid event',
+  // Proofs
+  'proof-invalid': 'a proof does not hold',
+  // What the log says must not happen
+  'attempt-without-acceptance': 'a message was sent without a decision on record',
+  'attempt-differs-from-acceptance': 'a message was sent as something else than was decided',
+  'attempt-not-allowed': 'a message was sent although the gate did not allow it',
+  'attempt-intended-twice': 'one attempt has two intents',
+  'outcome-without-attempt': 'an outcome has no intent before it',
+  'gate-vector-incomplete': 'the gate did not look where facts of the person are',
+  'attempt-after-withdrawal': 'a message was sent although the gate had seen the person’s STOP',
+} as const;
+
+export type FaultCode = keyof typeof FAULTS;
+
+/** The exact place: as much of it as is known. */
+export interface Place {
+  /** `consent.events/3`, `heads`, or a file of the folder. */
+  readonly log: string;
+  /** Number of the leaf, from 0. */
+  readonly index?: number;
+  readonly offset?: number;
+  /** Number of leaves of a checkpoint or head. */
+  readonly size?: number;
+  /** Below the log's folder. */
+  readonly file?: string;
+}
+
+export interface Fault extends Place {
+  readonly code: FaultCode;
+  /** The place in one line. */
+  readonly where: string;
+  /** What is wrong, in words; never content of a record. */
+  readonly text: string;
+}
+
+/** What was looked at. */
+export interface Checked {
+  logs: number;
+  checkpoints: number;
+  cosignatures: number;
+  heads: number;
+  leaves: number;
+  /** Entries whose bytes were hashed anew; leaves of which only the hash is kept are not among them. */
+  entries: number;
+  tiles: number;
+  events: number;
+  /** Events of types this verifier does not know: hashed, not decoded. */
+  unknownEvents: number;
+  attempts: number;
+  bytes: number;
+}
+
+/** Faults that are listed; the rest is counted. */
+const LISTED_MAX = 1_000;
+/** The same for one log and one code, so that one log does not hide the others. */
+const LISTED_OF_A_KIND_MAX = 20;
+const NOTES_MAX = 1_000;
+
+/** What a run needs to go on with its findings later. */
+export interface SavedFindings {
+  readonly checked: Checked;
+  readonly faults: readonly Fault[];
+  readonly notes: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** What a verification found so far. */
+export class Findings {
+  readonly checked: Checked = {
+    logs: 0,
+    checkpoints: 0,
+    cosignatures: 0,
+    heads: 0,
+    leaves: 0,
+    entries: 0,
+    tiles: 0,
+    events: 0,
+    unknownEvents: 0,
+    attempts: 0,
+    bytes: 0,
+  };
+  readonly faults: Fault[] = [];
+  readonly notes: string[] = [];
+  /** Faults by `log code`. */
+  private counts = new Map<string, number>();
+  private total = 0;
+
+  fault(code: FaultCode, place: Place, text: string): void {
+    const kind = `${place.log} ${code}`;
+    const count = (this.counts.get(kind) ?? 0) + 1;
+    this.counts.set(kind, count);
+    this.total += 1;
+    if (count > LISTED_OF_A_KIND_MAX || this.faults.length >= LISTED_MAX) return;
+    this.faults.push({ code, where: placeText(place), text, ...place });
+  }
+
+  /** Whether another fault of this kind would be listed, not only counted. */
+  lists(log: string, code: FaultCode): boolean {
+    return (this.counts.get(`${log} ${code}`) ?? 0) < LISTED_OF_A_KIND_MAX && this.faults.length < LISTED_MAX;
+  }
+
+  /** Something to know that is not wrong. */
+  note(text: string): void {
+    if (this.notes.length < NOTES_MAX) this.notes.push(text);
+  }
+
+  get faultCount(): number {
+    return this.total;
+  }
+
+  get notListed(): number {
+    return this.total - this.faults.length;
+  }
+
+  save(): SavedFindings {
+    return { checked: this.checked, faults: this.faults, notes: this.notes, counts: Object.fromEntries(this.counts) };
+  }
+
+  restore({ checked, faults, notes, counts }: SavedFindings): void {
+    Object.assign(this.checked, checked);
+    this.faults.splice(0, Infinity, ...faults);
+    this.notes.splice(0, Infinity, ...notes);
+    this.counts = new Map(Object.entries(counts));
+    this.total = [...this.counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+}
+
+function placeText({ log, index, offset, size, file }: Place): string {
+  const parts = [
+    index === undefined ? log : `${log} index ${index}`,
+    ...(size === undefined ? [] : [`size ${size}`]),
+    ...(offset === undefined ? [] : [`offset ${offset}`]),
+    ...(file === undefined ? [] : [file]),
+  ];
+  return parts.join(', ');
+}

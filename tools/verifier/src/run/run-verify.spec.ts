@@ -1,0 +1,190 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { VerifyResult } from '../verify-log/verify-audit-log.ts';
+import { BrokenLog } from '../written-log/broken-log.fixture.ts';
+import { preferences } from '../written-log/events.fixture.ts';
+import { TestKey } from '../written-log/note-signing.fixture.ts';
+import { writeFiles } from '../written-log/write-files.fixture.ts';
+import { FilesInMemory, WrittenLog } from '../written-log/written-log.fixture.ts';
+import { runVerify } from './run-verify.ts';
+import type { VerifyIo } from './verify-io.ts';
+
+const key = new TestKey(1);
+const folder = mkdtempSync(join(tmpdir(), 'assent-command-'));
+const [clean, broken, rewritten] = ['clean', 'broken', 'rewritten'].map((name) => join(folder, name)) as [
+  string,
+  string,
+  string,
+];
+const at = (name: string): string => join(folder, name);
+
+beforeAll(() => {
+  const witnesses = [{ name: 'w.example/1', key: new TestKey(3) }];
+  const sink = new FilesInMemory();
+  const log = new WrittenLog({ origin: 'log.example', sink, key, witnesses });
+  log.append('consent.events/0', preferences(1));
+  log.sign();
+  writeFiles(clean, sink.files);
+  writeFiles(broken, new BrokenLog(sink.files).flip('logs/consent.events/0/tile/entries/000.p/1', 100).files);
+  const other = new FilesInMemory();
+  const forged = new WrittenLog({ origin: 'log.example', sink: other, key });
+  forged.append('consent.events/0', preferences(1, 50));
+  forged.sign();
+  writeFiles(rewritten, other.files);
+  writeFileSync(at('policy'), log.policy('all'));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+async function run(argv: readonly string[], changes: Partial<VerifyIo> = {}) {
+  let [out, err] = ['', ''];
+  const io: VerifyIo = {
+    stdout: (text) => {
+      out += text;
+    },
+    stderr: (text) => {
+      err += text;
+    },
+    isTty: false,
+    monotonicMs: () => 0,
+    now: () => new Date('2026-11-25T08:00:00.000Z'),
+    stateFolder: undefined,
+    token: undefined,
+    signal: undefined,
+    ...changes,
+  };
+  return { code: await runVerify(argv, io), out, err };
+}
+
+describe('the command verify', () => {
+  it('says that a clean log is clean, counts what it checked, and asks for the fingerprint to be compared', async () => {
+    const { code, out } = await run([clean]);
+    expect(code).toBe(0);
+    expect(out).toContain('✓ consent.events/0  1 leaf\n');
+    expect(out).toContain('OK: no faults');
+    expect(out).toContain(key.fingerprint);
+    expect(out).toContain('Compare the fingerprint with one you got another way');
+    expect(out).not.toContain('\u001b');
+  });
+
+  it('does not ask when the key was given', async () => {
+    const { code, out } = await run([clean, '--key', key.fingerprint]);
+    expect(code).toBe(0);
+    expect(out).toContain('The signatures are by the key you gave.');
+    expect(out).not.toContain('another way');
+  });
+
+  it('names what is wrong and exits with 1', async () => {
+    const { code, out } = await run([broken]);
+    expect(code).toBe(1);
+    expect(out).toContain('✗ consent.events/0  1 leaf  1 fault\n');
+    expect(out).toContain('fail entry-changed  consent.events/0 index 0, offset 0, tile/entries/000.p/1\n');
+    expect(out).toContain('FAILED: 1 fault\n');
+  });
+
+  it('gives the result as JSON, on the terminal and in a file, and as a page of plain English', async () => {
+    const { code, out } = await run([broken, '--json', '--report', at('report.json')]);
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, faults: [{ code: 'entry-changed' }], checked: { leaves: 1 } });
+    expect(readFileSync(at('report.json'), 'utf8')).toBe(out);
+    await run([broken, '--report', at('page.md')]);
+    const page = readFileSync(at('page.md'), 'utf8');
+    expect(page).toContain('# Verification of log.example\n');
+    expect(page).toContain('**One thing is wrong.**');
+    expect(page).toContain(
+      '- **consent.events/0 index 0, offset 0, tile/entries/000.p/1**: an entry is not the one that was hashed.',
+    );
+    await run([clean, '--report', at('page.md')]);
+    expect(readFileSync(at('page.md'), 'utf8')).toContain('**Nothing is wrong.**');
+  });
+
+  it('draws a bar on a terminal, and takes it away', async () => {
+    let ms = 0;
+    const monotonicMs = (): number => (ms += 200);
+    const large = at('large');
+    const sink = new FilesInMemory();
+    const log = new WrittenLog({ origin: 'log.example', sink, key });
+    log.append('consent.events/0', preferences(300));
+    log.sign();
+    writeFiles(large, sink.files);
+    const { err, out } = await run([large], { isTty: true, monotonicMs });
+    expect(err).toMatch(/█+·* 85 % {2}consent\.events\/0 {2}\d+ leaves\/s/);
+    expect(err.endsWith('\r\u001b[K')).toBe(true);
+    expect(out).toContain('\u001b[32m✓\u001b[0m consent.events/0  300 leaves');
+  });
+
+  it('remembers where it is told to, and finds out a log that was rewritten since', async () => {
+    expect((await run([clean, '--state', at('state')])).code).toBe(0);
+    const { code, out } = await run([rewritten, '--state', at('state')]);
+    expect([code, out]).toEqual([1, expect.stringContaining('history-differs')]);
+    expect((await run([rewritten, '--no-state'])).code).toBe(0);
+    expect((await run([rewritten], { stateFolder: at('state') })).code).toBe(1);
+    expect((await run([rewritten, '--no-state', '--seen', join(clean, 'heads/checkpoint')])).code).toBe(1);
+  });
+
+  it('wants the witnesses of a policy', async () => {
+    const { code, out } = await run([clean, '--policy', at('policy')]);
+    expect(code).toBe(1);
+    expect(out).toContain('fail quorum-missing  heads, size 1, checkpoint\n');
+    expect(out).toContain('witnesses: WITHOUT the quorum "all"; signed by no witness');
+  });
+
+  it('verifies a single file', async () => {
+    const checkpoint = join(clean, 'logs/consent.events/0/checkpoint');
+    const line = key.line('log.example/heads');
+    expect(await run([checkpoint, '--key', line])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('had 1 leaves') as string,
+    });
+    expect(await run([checkpoint, '--key', new TestKey(2).line('log.example/heads')])).toMatchObject({ code: 1 });
+    expect(await run([checkpoint, '--json'])).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('names no key') as string,
+    });
+  });
+
+  it.each([
+    [],
+    ['a', 'b'],
+    ['a', '--nonsense'],
+    ['a', '--key'],
+    ['a', '--timeout', 'x'],
+    ['https://'],
+    ['a', '--policy', '/nowhere'],
+  ])('explains itself and exits with 2 for %j', async (...argv) => {
+    const { code, out, err } = await run(argv.flat());
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('Usage: verify <folder | URL | proof file>');
+  });
+
+  it('exits with 2 for a key that is none', async () => {
+    const { code, err } = await run([clean, '--key', 'nonsense']);
+    expect(code).toBe(2);
+    expect(err).toContain('--key:');
+  });
+
+  it('exits with 1 for a folder that is none', async () => {
+    const { code, out } = await run(['/nowhere']);
+    expect(code).toBe(1);
+    expect(out).toContain('folder-unreadable');
+  });
+
+  it('exits with 3 when a server does not answer, and when it is told to stop', async () => {
+    const server = createServer(() => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, err } = await run([url, '--timeout', '0.05']);
+    expect([code, err]).toEqual([3, expect.stringContaining('Not finished: manifest.json: timed-out')]);
+    server.closeAllConnections();
+    server.close();
+    const large = await run([at('large'), '--state', at('stopped')], { signal: AbortSignal.abort() });
+    expect([large.code, large.err]).toEqual([3, expect.stringContaining('Run the same command again')]);
+    const again = await run([at('large'), '--state', at('stopped'), '--json']);
+    expect((JSON.parse(again.out) as VerifyResult).notes).toEqual([expect.stringContaining('was interrupted')]);
+  });
+});
