@@ -95,6 +95,11 @@ function help(): string {
   return `Usage: ./assent <command>\n\n${shown.join('\n')}\n\nPorts: consent 4001, suppression 4002, dispatch 4003, audit 4004, WhatsApp simulator 4010.`;
 }
 
+/** Colour on terminals only, and not where NO_COLOR asks for none (no-color.org). */
+function usesColour(): boolean {
+  return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
+}
+
 async function run([name = 'help', ...args]: readonly string[]): Promise<number> {
   if (name === 'help' || name === '--help' || name === '-h') {
     console.log(help());
