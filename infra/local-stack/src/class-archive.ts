@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { pickFreePort } from './free-port.ts';
 import { startNativeKafka } from './native-kafka.ts';
+import { newClusterId } from './native-kafka-cluster.ts';
 import { startDevelopmentStore } from './native-mongo.ts';
 import type { Log, Toolkit } from './toolkit.ts';
 
@@ -31,6 +32,7 @@ async function archiveKafka(toolkit: Toolkit, folder: string): Promise<void> {
   const broker = await startNativeKafka(toolkit, {
     folder: join(folder, 'kafka'),
     logFile: join(folder, 'kafka.log'),
+    clusterId: newClusterId(),
     ports,
     archive: [`-XX:ArchiveClassesAtExit=${fresh}`],
   });

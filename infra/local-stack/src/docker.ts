@@ -5,7 +5,7 @@ import { GenericContainer } from 'testcontainers';
 import type { StartedTestContainer } from 'testcontainers';
 import { pickFreePort } from './free-port.ts';
 import { KAFKA_IMAGE, MONGO_IMAGE } from './images.ts';
-import { clusterIdAt } from './kafka-probe.ts';
+import { clusterAt } from './kafka-probe.ts';
 import { asEnvironment, brokerSettings } from './kafka-settings.ts';
 import { LocalStackError } from './local-stack-error.ts';
 import { repositoryFolder } from './repository.ts';
@@ -47,7 +47,7 @@ export async function startKafkaContainer(port: number): Promise<RunningPart<'do
     .withEnvironment(asEnvironment(settings))
     .withExposedPorts({ container: BROKER_PORT, host: hostPort })
     .start();
-  await untilReady(container, 'Kafka', async () => (await clusterIdAt(hostPort)) !== undefined);
+  await untilReady(container, 'Kafka', async () => (await clusterAt(hostPort))?.nodeIds.length === 1);
   return partOf(container, `127.0.0.1:${hostPort}`);
 }
 

@@ -5,6 +5,7 @@ export type { LocalStackErrorCode } from './local-stack-error.ts';
 export { prepareLocalStack } from './prepare.ts';
 export { checkPrerequisites } from './prerequisites.ts';
 export type { Missing } from './prerequisites.ts';
+export type { KafkaNode } from './native-kafka-cluster.ts';
 export type { ServiceProcess } from './child-process.ts';
 export { isFree, pickFreePort } from './free-port.ts';
 export { readIdentity, tryLock, unlock } from './lock-file.ts';

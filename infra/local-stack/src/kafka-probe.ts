@@ -3,8 +3,8 @@ import { Kafka, logLevel } from 'kafkajs';
 const CONNECT_TIMEOUT_MS = 1_000;
 const ANSWER_TIMEOUT_MS = 5_000;
 
-/** The id of the cluster whose broker answers for metadata at 127.0.0.1:port; undefined while none does. */
-export async function clusterIdAt(port: number): Promise<string | undefined> {
+/** The cluster whose broker answers for metadata at 127.0.0.1:port, and who serves in it; undefined while none does. */
+export async function clusterAt(port: number): Promise<{ id: string; nodeIds: readonly number[] } | undefined> {
   const admin = new Kafka({
     clientId: 'assent-local-stack',
     brokers: [`127.0.0.1:${port}`],
@@ -15,8 +15,8 @@ export async function clusterIdAt(port: number): Promise<string | undefined> {
   }).admin();
   try {
     await admin.connect();
-    const cluster = await admin.describeCluster();
-    return cluster.brokers.length > 0 ? cluster.clusterId : undefined;
+    const { clusterId, brokers } = await admin.describeCluster();
+    return { id: clusterId, nodeIds: brokers.map(({ nodeId }) => nodeId) };
   } catch {
     return undefined;
   } finally {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
@@ -38,6 +39,36 @@ describe('a native Kafka', () => {
       await stack.stop();
     }
   }, 60_000);
+});
+
+describe('a native Kafka of three nodes behind a proxy', () => {
+  it('has nodes that can be killed one by one, and keeps who comes through the proxy in the proxy', async () => {
+    let target = '';
+    const proxy = createServer((client) => {
+      const broker = connect(Number(target.split(':')[1]), '127.0.0.1');
+      for (const socket of [client, broker]) socket.on('error', () => undefined); // either side may go first
+      client.pipe(broker).pipe(client);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const proxyPort = (proxy.address() as AddressInfo).port;
+    const settings = { dataDir, only: ['kafka'], kafkaNodes: 3, advertisedPortOf: () => proxyPort } as const;
+    const stack = await startLocalStack(settings);
+    try {
+      expect(stack.kafkaNodes.map(({ id }) => id)).toEqual([1, 2, 3]);
+      const [first, , third] = stack.kafkaNodes;
+      await append(stack.kafka.brokers, 'kept');
+      await first!.kill('SIGKILL');
+      expect([first!.pid, third!.pid]).toEqual([undefined, expect.any(Number)]);
+      await first!.restart();
+      expect(await endOffset(first!.address, 'kept')).toBe('1');
+      const { proxied } = third!;
+      ({ target } = proxied!);
+      expect(await advertisedAt(target)).toEqual([proxied!.address, proxied!.address, proxied!.address]);
+    } finally {
+      await stack.stop();
+      proxy.close();
+    }
+  }, 90_000);
 });
 
 describe('a data folder in use', () => {
@@ -123,6 +154,15 @@ describe('parts that the environment names', () => {
 
 function clientOf(brokers: string): Kafka {
   return new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
+}
+
+/** Where a client that connects to this address is told to find the brokers. */
+async function advertisedAt(address: string): Promise<string[]> {
+  const admin = clientOf(address).admin();
+  await admin.connect();
+  const { brokers } = await admin.describeCluster();
+  await admin.disconnect();
+  return brokers.map(({ host, port }) => `${host}:${port}`);
 }
 
 async function append(brokers: string, topic: string): Promise<void> {

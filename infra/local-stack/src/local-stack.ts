@@ -2,10 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stopStaleChild } from './child-process.ts';
 import type { ServiceProcess } from './child-process.ts';
-import { pickFreePort } from './free-port.ts';
 import { LocalStackError } from './local-stack-error.ts';
 import { tryLock, unlock } from './lock-file.ts';
-import { startNativeKafka } from './native-kafka.ts';
+import { NativeKafka } from './native-kafka-cluster.ts';
+import type { KafkaNode } from './native-kafka-cluster.ts';
 import { findMongod, startDevelopmentStore, startMongod } from './native-mongo.ts';
 import { prepareToolkit } from './prepare.ts';
 import { dockerAnswers } from './prerequisites.ts';
@@ -24,6 +24,17 @@ export interface LocalStackSettings {
   /** 0 or absent: a free one */
   readonly kafkaPort?: number;
   readonly mongoPort?: number;
+  /**
+   * Kafka nodes, all on this machine: 3 replicate as production does (three copies, two in step). Absent: 1. Docker has
+   * one; with more than one, or with `advertisedPortOf`, Kafka is native whatever else could provide it.
+   */
+  readonly kafkaNodes?: 1 | 3;
+  /**
+   * Opens a second listener on each Kafka node, for connections that come through a proxy on 127.0.0.1: whoever connects
+   * to it is told to come back to the port that this answers for the broker (0, 1, …), so all of a client's traffic stays
+   * in the proxy. `kafkaNodes[i].proxied` says where the proxy must connect to.
+   */
+  readonly advertisedPortOf?: (brokerIndex: number) => number;
   /** absent: both */
   readonly only?: readonly Part[];
   /** Where parts may come from, in this order; absent: all. A test that kills parts needs `['native']`. */
@@ -38,7 +49,9 @@ export type MongoProvider = 'environment' | 'docker' | 'mongod' | 'mongo-java-se
 export interface LocalStack {
   readonly kafka: { readonly brokers: string; readonly provider: KafkaProvider; readonly pid?: number };
   readonly mongo: { readonly uri: string; readonly provider: MongoProvider; readonly pid?: number };
-  /** For tests that kill a part. @throws LocalStackError not-restartable when this process does not own it */
+  /** The nodes of a native Kafka, to kill one by one; empty when it comes from elsewhere. */
+  readonly kafkaNodes: readonly KafkaNode[];
+  /** For tests that kill a part, Kafka with all its nodes. @throws LocalStackError not-restartable when it is not ours */
   readonly kafkaProcess: ServiceProcess;
   readonly mongoProcess: ServiceProcess;
   /** Kills the part (SIGKILL) if it still runs and starts it on the same data and port. @throws LocalStackError */
@@ -83,7 +96,7 @@ async function startParts(folder: string, settings: LocalStackSettings, release:
     sources: settings.providers ?? SOURCES,
   };
   const [kafka, mongo] = await Promise.allSettled([
-    wanted.includes('kafka') ? startKafka(host, settings.kafkaPort ?? 0) : undefined,
+    wanted.includes('kafka') ? startKafka(host, settings) : undefined,
     wanted.includes('mongo') ? startMongo(host, settings.mongoPort ?? 0) : undefined,
   ]);
   const running: Running = {
@@ -127,11 +140,16 @@ async function firstOf<P extends string>(
   throw new LocalStackError('not-started', `none of ${host.sources.join(', ')} provides this part`);
 }
 
-function startKafka(host: Host, port: number): Promise<RunningPart<KafkaProvider>> {
+function startKafka(host: Host, settings: LocalStackSettings): Promise<RunningPart<KafkaProvider>> {
+  const { kafkaPort: port = 0, kafkaNodes: nodes = 1, advertisedPortOf } = settings;
+  const native = (): Promise<NativeKafka> => startKafkaHere(host, port, nodes, advertisedPortOf);
+  if (nodes > 1 || advertisedPortOf !== undefined) {
+    return native();
+  }
   return firstOf<KafkaProvider>(host, {
     environment: () => Promise.resolve(namedPart(process.env['KAFKA_BROKERS'])),
     docker: async () => (dockerAnswers() ? (await import('./docker.ts')).startKafkaContainer(port) : undefined),
-    native: () => startKafkaHere(host, port),
+    native,
   });
 }
 
@@ -143,20 +161,19 @@ function startMongo(host: Host, port: number): Promise<RunningPart<MongoProvider
   });
 }
 
-async function startKafkaHere(host: Host, port: number): Promise<RunningPart<KafkaProvider>> {
+async function startKafkaHere(
+  host: Host,
+  port: number,
+  nodes: number,
+  advertisedPortOf: LocalStackSettings['advertisedPortOf'],
+): Promise<NativeKafka> {
   const toolkit = await prepareToolkit(host.log);
-  const folder = join(host.folder, 'kafka');
-  const logFile = join(host.folder, 'logs', 'kafka.log');
-  await stopStaleChild(join(folder, 'pid.json'));
-  return await NativePart.launch({
-    provider: 'native',
-    name: 'Kafka',
+  return await NativeKafka.launch(toolkit, {
+    nodes,
     port,
-    address: (broker) => `127.0.0.1:${broker}`,
-    start: async (broker) => {
-      const ports = { broker, controller: await pickFreePort() };
-      return await startNativeKafka(toolkit, { folder, logFile, ports });
-    },
+    folder: join(host.folder, nodes === 1 ? 'kafka' : `kafka-${nodes}`),
+    logFolder: join(host.folder, 'logs'),
+    ...(advertisedPortOf === undefined ? {} : { advertisedPortOf }),
   });
 }
 
@@ -185,6 +202,10 @@ function stackOf(running: Running, stop: () => Promise<void>): LocalStack {
     get mongo() {
       const { address, provider, process } = started(running.mongo, 'mongo');
       return { uri: address, provider, ...pidOf(process) };
+    },
+    get kafkaNodes() {
+      const kafka = started(running.kafka, 'kafka');
+      return kafka instanceof NativeKafka ? kafka.nodes : [];
     },
     get kafkaProcess() {
       return owned(started(running.kafka, 'kafka').process);

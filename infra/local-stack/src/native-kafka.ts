@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from './child-process.ts';
 import { asProperties, brokerSettings } from './kafka-settings.ts';
-import { clusterIdAt } from './kafka-probe.ts';
+import type { ClusterMember } from './kafka-settings.ts';
+import { clusterAt } from './kafka-probe.ts';
 import { LocalStackError, notStarted, tailOf } from './local-stack-error.ts';
 import { jvmArguments } from './toolkit.ts';
 import type { Toolkit } from './toolkit.ts';
@@ -13,42 +13,48 @@ import type { Toolkit } from './toolkit.ts';
 const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 
-export interface KafkaPorts {
+export interface NodePorts {
   readonly broker: number;
   readonly controller: number;
+  /** The second way in: where the node listens for a proxy, and the proxy's port, which it tells clients to come to. */
+  readonly proxied?: { readonly listens: number; readonly advertised: number };
+}
+
+export interface NativeKafkaSettings {
+  readonly folder: string;
+  readonly logFile: string;
+  readonly clusterId: string;
+  readonly ports: NodePorts;
+  /** absent: the only node */
+  readonly member?: ClusterMember;
+  /** JVM flags about the class archive; absent: use it */
+  readonly archive?: readonly string[];
 }
 
 /**
- * Starts the broker on `folder` and resolves when it answers for metadata with the folder's own cluster id, so that a
- * stranger on the same port is not taken for it.
+ * Starts one node on `folder` and resolves when it answers for metadata with the id of its own cluster, so that a
+ * stranger on the same port is not taken for it, and serves in it. A member needs most of its cluster for that.
  *
  * @throws LocalStackError port-taken, not-ready
  */
-export async function startNativeKafka(
-  toolkit: Toolkit,
-  o: { folder: string; logFile: string; ports: KafkaPorts; archive?: readonly string[] },
-): Promise<Child> {
+export async function startNativeKafka(toolkit: Toolkit, o: NativeKafkaSettings): Promise<Child> {
   mkdirSync(o.folder, { recursive: true });
-  const clusterId = clusterIdOf(o.folder);
   const logFolder = join(o.folder, 'log');
   const properties = join(o.folder, 'server.properties');
-  const broker = `127.0.0.1:${o.ports.broker}`;
-  const controller = `127.0.0.1:${o.ports.controller}`;
-  const settings = brokerSettings({ broker, advertised: broker, controller, controllerBind: controller, logFolder });
-  writeFileSync(properties, asProperties(settings));
+  writeFileSync(properties, asProperties(settingsOf(o, logFolder)));
   const child = Child.start({
     command: toolkit.java,
     args: jvmArguments(toolkit, {
       main: 'BrokerMain',
       archive: o.archive ?? [`-XX:SharedArchiveFile=${toolkit.kafkaArchive}`],
       logLevel: 'warn',
-      args: [properties, logFolder, clusterId],
+      args: [properties, logFolder, o.clusterId],
     }),
     pidFile: join(o.folder, 'pid.json'),
     logFile: o.logFile,
   });
   try {
-    await untilAnswering(child, o.ports.broker, clusterId);
+    await untilServing(child, o);
   } catch (error) {
     await child.kill('SIGKILL');
     throw error;
@@ -56,24 +62,36 @@ export async function startNativeKafka(
   return child;
 }
 
-async function untilAnswering(child: Child, port: number, clusterId: string): Promise<void> {
+function settingsOf({ ports, member }: NativeKafkaSettings, logFolder: string): ReturnType<typeof brokerSettings> {
+  const [broker, controller] = [ports.broker, ports.controller].map(onLoopback) as [string, string];
+  return brokerSettings({
+    broker,
+    advertised: broker,
+    controller,
+    controllerBind: controller,
+    logFolder,
+    ...(member === undefined ? {} : { member }),
+    ...(ports.proxied === undefined
+      ? {}
+      : { proxied: { listens: onLoopback(ports.proxied.listens), advertised: onLoopback(ports.proxied.advertised) } }),
+  });
+}
+
+export function onLoopback(port: number): string {
+  return `127.0.0.1:${port}`;
+}
+
+async function untilServing(child: Child, { ports, clusterId, member }: NativeKafkaSettings): Promise<void> {
   for (let waitedMs = 0; waitedMs < READY_TIMEOUT_MS; waitedMs += POLL_MS) {
     if (child.pid === undefined) {
-      throw notStarted('Kafka', port, child.log());
+      throw notStarted('Kafka', ports.broker, child.log());
     }
-    if ((await clusterIdAt(port)) === clusterId) {
+    const cluster = await clusterAt(ports.broker);
+    if (cluster?.id === clusterId && cluster.nodeIds.includes(member?.nodeId ?? 1)) {
       return;
     }
     await sleep(POLL_MS);
   }
-  throw new LocalStackError('not-ready', `Kafka did not answer on port ${port} in time:\n${tailOf(child.log())}`);
-}
-
-function clusterIdOf(folder: string): string {
-  const file = join(folder, 'cluster-id');
-  if (!existsSync(file)) {
-    // A first `-` would be taken for an option of the format command.
-    writeFileSync(file, `A${randomBytes(16).toString('base64url').slice(1)}`);
-  }
-  return readFileSync(file, 'utf8').trim();
+  const where = `Kafka did not answer on port ${ports.broker} in time`;
+  throw new LocalStackError('not-ready', `${where}:\n${tailOf(child.log())}`);
 }

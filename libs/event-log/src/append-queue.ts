@@ -10,6 +10,8 @@ export interface AppendLimits {
   /** First pause before a partition is tried again; doubled each time up to `backoffMaxMs`. */
   readonly backoffMs: number;
   readonly backoffMaxMs: number;
+  /** A connection that does not stand by then is given up for one that begins with another broker. */
+  readonly connectTimeoutMs: number;
   /** One `sendBatch` that has not answered by then counts as lost. */
   readonly sendTimeoutMs: number;
   /** A caller waits this long at most, however many attempts are left. */
@@ -27,6 +29,7 @@ export const DEFAULT_APPEND_LIMITS: AppendLimits = {
   attemptsMax: 8, // with the pauses below: rides out the 3 s a restarted broker needs
   backoffMs: 50,
   backoffMaxMs: 800,
+  connectTimeoutMs: 1_500, // milliseconds, unless the broker that was asked accepts and then says nothing
   sendTimeoutMs: 3_000, // a healthy acks=all takes milliseconds; longer means a broker is gone
   deadlineMs: 10_000, // an HTTP caller has given up by then
   queueRecordsMax: 20_000, // about two seconds of the fastest rate measured with one producer
@@ -238,7 +241,7 @@ export class AppendQueue {
   private async send(flight: readonly Load[]): Promise<void> {
     let producer: BatchProducer;
     try {
-      producer = await this.withinSendTimeout(this.currentProducer());
+      producer = await inTime(this.currentProducer(), this.limits.connectTimeoutMs);
     } catch (error) {
       void this.discardProducer();
       this.logger.warn({ ...errorFields(error) }, 'no connection to append through');
@@ -247,7 +250,7 @@ export class AppendQueue {
     }
     let replies: ReadonlyMap<string, number>;
     try {
-      replies = baseOffsets(await this.withinSendTimeout(producer.sendBatch(batchOf(flight))));
+      replies = baseOffsets(await inTime(producer.sendBatch(batchOf(flight)), this.limits.sendTimeoutMs));
     } catch (error) {
       void this.discardProducer();
       this.logger.warn({ partitions: flight.length, ...errorFields(error) }, 'an append was not acknowledged');
@@ -323,17 +326,17 @@ export class AppendQueue {
       this.logger.debug(errorFields(error), 'a discarded producer did not disconnect');
     }
   }
+}
 
-  private withinSendTimeout<T>(reply: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new SendTimeoutError('the broker did not answer in time'));
-      }, this.limits.sendTimeoutMs);
-      reply.then(resolve, reject).finally(() => {
-        clearTimeout(timer);
-      });
+function inTime<T>(reply: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new SendTimeoutError('the broker did not answer in time'));
+    }, timeoutMs);
+    reply.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
     });
-  }
+  });
 }
 
 function batchOf(flight: readonly Load[]): Parameters<BatchProducer['sendBatch']>[0] {

@@ -331,6 +331,64 @@ describe('a handler that fails', () => {
     expect(beat.mock.calls.length).toBe(4);
   });
 
+  it('that takes long lets the other partitions go on, and is continued where it ends', async () => {
+    const { consumer, handled, behaviour, intake } = await joinedIntake();
+    let end!: () => void;
+    behaviour.handle = ({ partition }) =>
+      partition === 1 ? Promise.resolve() : new Promise((resolve) => (end = resolve));
+    const batch = new FakeBatch(0, [5, 6]);
+    const done = consumer.events.batch(batch);
+    await jest.advanceTimersByTimeAsync(1_000);
+    await done; // with this, kafkajs fetches again
+    expect(consumer.calls.at(-1)).toBe('pause t/0');
+    expect(stateOf(intake)).toMatchObject({ state: 'working', next: 5 });
+    await consumer.events.batch(new FakeBatch(1, [5]));
+    await consumer.events.batch(new FakeBatch(0, [5, 6])); // fetched before the pause
+    end();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(handled).toEqual(['t/1: 5', 't/0: 5,6']);
+    expect(batch.resolved).toBeUndefined();
+    expect(consumer.calls.slice(-2)).toEqual(['seek t/0 7', 'resume t/0']);
+    expect(stateOf(intake)).toMatchObject({ state: 'consuming', next: 7 });
+  });
+
+  it('after long is tried again from the same offset', async () => {
+    const { consumer, handled, behaviour, intake } = await joinedIntake();
+    let tries = 0;
+    behaviour.handle = async () => {
+      tries += 1;
+      if (tries > 1) return;
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      throw new TypeError('a bug');
+    };
+    const done = consumer.events.batch(new FakeBatch(0, [5]));
+    await jest.advanceTimersByTimeAsync(3_000);
+    await done;
+    expect(handled).toEqual(['t/0: 5']);
+    expect(consumer.calls.slice(-2)).toEqual(['seek t/0 6', 'resume t/0']);
+    expect(stateOf(intake)).toMatchObject({ state: 'consuming', failures: 0, next: 6 });
+  });
+
+  it('is not joined by another one of its partition, also in the next generation', async () => {
+    const { consumer, handled, behaviour, intake, told } = await joinedIntake();
+    let end!: () => void;
+    behaviour.handle = () => new Promise((resolve) => (end = resolve));
+    const done = consumer.events.batch(new FakeBatch(0, [5]));
+    await jest.advanceTimersByTimeAsync(1_000);
+    await done;
+    consumer.events.rebalancing();
+    consumer.events.joined([P0, P1]);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(told.at(-1)).toBe('assigned t/1#2');
+    expect(stateOf(intake)).toMatchObject({ state: 'taking' });
+    end();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(told.at(-1)).toBe('assigned t/0#2');
+    behaviour.handle = async () => undefined;
+    await consumer.events.batch(new FakeBatch(0, [5]));
+    expect(handled).toEqual(['t/0: 5', 't/0: 5']);
+  });
+
   it('steps aside after some tries, comes back without end, and shows why', async () => {
     const { consumer, handled, behaviour, intake } = await joinedIntake();
     behaviour.handle = async ({ partition }) => {

@@ -38,6 +38,8 @@ export type PartitionState =
   /** Assigned; its checkpoint is being taken or its bounds are being looked up. */
   | 'taking'
   | 'consuming'
+  /** Its handler has been at one batch for long; the other partitions go on. */
+  | 'working'
   /** Its handler fails; tried again after a pause, the other partitions go on. */
   | 'retrying'
   /** Something is wrong with the log or the checkpoint that a person must look at; see `reason`. */
@@ -71,6 +73,11 @@ export interface IntakeOptions {
   readonly clock: { monotonicMs(): number };
 }
 
+/**
+ * A handler may keep the other partitions of its broker waiting for so long: kafkajs fetches nothing more from there
+ * until every batch of a fetch is done. Batches take milliseconds; one that takes longer goes on beside the others.
+ */
+const TOGETHER_MAX_MS = 1_000;
 /** Attempts at a batch while the other partitions of the same fetch wait for it. */
 const TRIES_IN_PLACE_MAX = 4;
 const BACKOFF_MS = 100;
@@ -121,10 +128,12 @@ export class BatchIntake {
   private confirmedAtMs = 0;
   private announced = false;
   private takes: Promise<void> = Promise.resolve();
-  private readonly running = new Set<Promise<void>>();
+  /** Batches that are being handled, one per partition at most, whatever generation they are of. */
+  private readonly running = new Map<string, Promise<void>>();
   private readonly stopping = new AbortController();
   private stopped: Promise<void> | undefined;
   private commitTimer: NodeJS.Timeout | undefined;
+  private committing = false;
 
   constructor(options: IntakeOptions) {
     this.options = options;
@@ -177,7 +186,7 @@ export class BatchIntake {
 
   private async stopOnce(): Promise<void> {
     this.stopping.abort();
-    await Promise.allSettled([...this.running]);
+    await Promise.allSettled([...this.running.values()]);
     clearTimeout(this.commitTimer);
     await within(LEAVE_WITHIN_MS, this.commitForLagTools());
     await within(LEAVE_WITHIN_MS, this.options.consumer.stop());
@@ -195,7 +204,13 @@ export class BatchIntake {
     this.options.logger.info({ partitions: partitions.length }, 'joined the consumer group');
     if (partitions.length === 0) return;
     this.options.consumer.pause(partitions);
-    this.take(partitions);
+    const busy = partitions.filter(({ key }) => this.running.has(key));
+    this.take(partitions.filter((p) => !busy.includes(p)));
+    // The handlers of one partition never overlap in this process; what another process does, the epoch fences.
+    for (const p of busy)
+      void this.running.get(p.key)?.then(() => {
+        this.take([p]);
+      });
   }
 
   private revoke(): void {
@@ -327,17 +342,36 @@ export class BatchIntake {
     const p = this.owned.get(partitionKey(batch));
     if (p?.state !== 'consuming' || batch.isStale() || this.stopping.signal.aborted) return;
     p.highWatermark = batch.highWatermark;
-    const { records, next, rest } = admit(batch, p.next);
-    if (records.length > 0 && !(await this.tracked(this.deliver(p, batch, records)))) return;
+    const due = p.next;
+    const { records, next, rest } = admit(batch, due);
+    if (records.length > 0) {
+      const delivery = this.tracked(p, this.deliver(p, batch, records), next);
+      const handled = await orTookLong(delivery);
+      if (handled === 'took long') this.goOnWithout(p, delivery);
+      if (handled !== true) return;
+    }
     if (!this.isOwned(p)) return;
-    if (next > p.next) this.advance(p, next, batch);
+    this.advance(p, next);
+    if (next > due) batch.resolve(next);
     if (rest !== 'none') this.seekBack(p, rest);
   }
 
-  private advance(p: Owned, next: number, batch: GroupBatch): void {
+  /** Lets kafkajs fetch for the other partitions, and comes back to this one when its batch is done. */
+  private goOnWithout(p: Owned, delivery: Promise<boolean>): void {
+    if (!this.mayGoOn(p) || p.state !== 'consuming') return; // the delivery sees to it, or nobody needs to
+    p.state = 'working';
+    this.options.consumer.pause([p]);
+    const comeBack = async (): Promise<void> => {
+      await delivery.catch(() => undefined); // an error of kafkajs's, which it finds by itself
+      if (this.mayGoOn(p) && p.state === 'working') this.goOn(p);
+    };
+    this.inBackground(comeBack());
+  }
+
+  private advance(p: Owned, next: number): void {
+    if (next <= p.next) return;
     p.next = next;
     p.soughtBackTo = undefined;
-    batch.resolve(next);
     this.commitTimer ??= setTimeout(() => {
       this.commitTimer = undefined;
       void this.commitForLagTools();
@@ -363,17 +397,18 @@ export class BatchIntake {
     this.inBackground(this.place([p]));
   }
 
-  private async tracked(delivery: Promise<boolean>): Promise<boolean> {
-    const settled = delivery.then(
-      () => undefined,
+  /** Remembers the delivery until it has ended, and what it has achieved with it. */
+  private async tracked(p: Owned, delivery: Promise<boolean>, next: number): Promise<boolean> {
+    const ended = delivery.then(
+      (handled) => {
+        if (handled && this.isOwned(p)) this.advance(p, next);
+      },
       () => undefined,
     );
-    this.running.add(settled);
-    try {
-      return await delivery;
-    } finally {
-      this.running.delete(settled);
-    }
+    this.running.set(p.key, ended);
+    await ended;
+    this.running.delete(p.key);
+    return delivery;
   }
 
   /** True when the records were handled. Throws only kafkajs's own error, which makes it rejoin. */
@@ -459,13 +494,18 @@ export class BatchIntake {
     if (this.mayGoOn(p)) this.take([p]);
   }
 
+  /** One at a time: kafkajs repeats a commit until the coordinator takes it. */
   private async commitForLagTools(): Promise<void> {
+    if (this.committing) return;
     const offsets = [...this.owned.values()].filter(({ epoch }) => epoch >= 0).map(ownedPartition);
     if (offsets.length === 0) return;
+    this.committing = true;
     try {
       await this.options.consumer.commit(offsets);
     } catch (error) {
       this.options.logger.debug(errorFields(error), 'offsets were not committed for lag tools');
+    } finally {
+      this.committing = false;
     }
   }
 
@@ -555,6 +595,18 @@ function backoff(failures: number): number {
 function reasonOf(error: unknown): string {
   const { errorCode, errorName } = errorFields(error);
   return errorCode ?? errorName;
+}
+
+async function orTookLong<T>(work: Promise<T>): Promise<T | 'took long'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'took long'>((resolve) => {
+    timer = setTimeout(resolve, TOGETHER_MAX_MS, 'took long');
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function within(ms: number, work: Promise<unknown>): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Consumer, ConsumerConfig, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { coPartitionAssigner } from './co-partition-assigner.ts';
 import { RetryableHandlerError } from './event-log.errors.ts';
+import { memberClientId, removeDepartedMembers } from './departed-members.ts';
 import { partitionKey, type TopicPartition } from './event-log.ts';
 import { CONNECTION_TIMEOUT_MS, kafkaClient, type KafkaSettings } from './kafka-settings.ts';
 import { amendKafkajs, coveredMessages } from './kafkajs-internals.ts';
@@ -60,7 +61,8 @@ const FETCH_BYTES_PER_PARTITION_MAX = 1024 * 1024;
 const FETCH_BYTES_MAX = 10 * 1024 * 1024;
 /** Also how soon a partition that had no leader is noticed to have one. */
 const METADATA_AGE_MAX_MS = 5_000;
-const REQUEST_TIMEOUT_MS = 5_000;
+/** Also how soon a member looks for another coordinator when its own does not answer: well within the session. */
+const REQUEST_TIMEOUT_MS = 3_000;
 /**
  * Practically for ever: what kafkajs gives up on ends the consumer, and a broker may be away for long. The cluster
  * level takes its retries from the client, the consumer from its own configuration; both must say so.
@@ -79,10 +81,13 @@ interface GroupConsumerOptions {
 export function kafkaGroupConsumer(options: GroupConsumerOptions): GroupConsumer {
   amendKafkajs();
   const times = { connectionTimeoutMs: CONNECTION_TIMEOUT_MS, requestTimeoutMs: REQUEST_TIMEOUT_MS, retry: RETRY };
-  const consumer = kafkaClient(options.kafka, times).consumer(consumerConfig(options.groupId));
+  const consumer = kafkaClient({ ...options.kafka, clientId: memberClientId(options.kafka) }, times).consumer(
+    consumerConfig(options.groupId),
+  );
   return {
     start: async (events) => {
       listen(consumer, events);
+      await removeDepartedMembers(options.kafka, options.groupId);
       await consumer.connect();
       await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
       await consumer.run({

@@ -3,7 +3,7 @@ import { jest } from '@jest/globals';
 import { Controller, Logger, Module, type INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventPattern, type MicroserviceOptions } from '@nestjs/microservices';
-import { Kafka, logLevel } from 'kafkajs';
+import kafkajs, { Kafka, logLevel } from 'kafkajs';
 import type { BatchIntake, RecordBatch } from './batch-intake.ts';
 import { partitionKey, type TopicPartition } from './event-log.ts';
 import type { GroupConsumer } from './group-consumer.ts';
@@ -171,19 +171,70 @@ describe('the batch transport on Kafka', () => {
     expect(applied.offsets.get(partitionKey(gone))).toHaveLength(10);
   });
 
-  it('survives handlers that throw what ends a bare kafkajs consumer', async () => {
-    let tries = 0;
-    await join(async (batch) => {
-      tries += 1;
-      if (tries <= 4) throw new TypeError('undefined is not a function');
+  it('stops a partition whose checkpoint lies beyond the end of the log, and goes on with the others', async () => {
+    await append(topics[0]!, 0, 3);
+    checkpoints.all.set(`${topics[0]}/0`, { next: 4, epoch: 1 });
+    const strategy = await join();
+    const stopped = () => strategy.consumerStatus().partitions.find(({ state }) => state === 'stopped');
+    await applied.until(() => stopped() !== undefined);
+    await append(topics[0]!, 0, 2); // an offset that comes to exist later is not the one the checkpoint meant
+    await append(topics[0]!, 1, 2);
+    await applied.until(() => applied.count >= 2);
+    expect(stopped()).toMatchObject({ topic: topics[0], partition: 0, reason: 'checkpoint-beyond-log', next: 4 });
+    expect([...applied.offsets.keys()]).toEqual([`${topics[0]}/1`]);
+  });
+
+  it('survives handlers that throw anything, each in a partition of its own', async () => {
+    const { KafkaJSError, KafkaJSNonRetriableError } = kafkajs;
+    const thrown: unknown[] = [
+      new Error('unexpected'),
+      new TypeError('undefined is not a function'),
+      new SyntaxError('Unexpected token'),
+      'a string',
+      undefined,
+      new KafkaJSNonRetriableError('of somebody else’s client'),
+      Object.assign(new KafkaJSError('of somebody else’s consumer'), { type: 'REBALANCE_IN_PROGRESS' }),
+      { not: 'an error' },
+    ];
+    const failures = new Map<string, number>();
+    const strategy = await join(async (batch) => {
+      const key = partitionKey(batch);
+      const count = (failures.get(key) ?? 0) + 1;
+      failures.set(key, count);
+      if (count <= 2) throw thrown[topics.indexOf(batch.topic) * PARTITIONS + batch.partition];
       await apply(batch);
     });
-    await append(topics[0]!, 0, 3);
-    await applied.until(() => applied.count >= 3);
+    const everywhere = async () => {
+      for (const topic of topics) for (let at = 0; at < PARTITIONS; at += 1) await append(topic, at, 1);
+    };
+    await everywhere();
+    await applied.until(() => applied.count >= thrown.length);
+    await everywhere();
+    await applied.until(() => applied.count >= 2 * thrown.length);
+    expect([...applied.offsets.values()]).toEqual(thrown.map(() => [0, 1]));
+    expect(strategy.assigned().map(({ epoch }) => epoch)).toEqual(thrown.map(() => 1)); // never had to join again
+  });
+
+  it('goes on with the other partitions while a handler hangs, and with its own when it ends', async () => {
+    let end!: () => void;
+    const hangs = new Promise<void>((resolve) => (end = resolve));
+    const strategy = await join(async (batch) => {
+      if (batch.topic === topics[0] && batch.partition === 0) await hangs;
+      await apply(batch);
+    });
     await append(topics[0]!, 0, 1);
-    await applied.until(() => applied.count >= 4);
-    expect(applied.offsets.get(`${topics[0]}/0`)).toEqual([0, 1, 2, 3]);
-    expect(tries).toBeGreaterThan(4);
+    const working = () => strategy.consumerStatus().partitions.some(({ state }) => state === 'working');
+    await append(topics[0]!, 1, 1);
+    await applied.until(() => applied.count >= 1);
+    await append(topics[0]!, 1, 1);
+    await append(topics[1]!, 0, 1);
+    await applied.until(() => applied.count >= 3);
+    expect(working()).toBe(true);
+    expect(applied.offsets.has(`${topics[0]}/0`)).toBe(false);
+    end();
+    await append(topics[0]!, 0, 1);
+    await applied.until(() => applied.count >= 5);
+    expect(applied.offsets.get(`${topics[0]}/0`)).toEqual([0, 1]);
   });
 
   it('shares the partitions with a member that joins, equal numbers of every topic, and takes them over when it leaves', async () => {
@@ -272,11 +323,7 @@ describe('the batch transport on Kafka', () => {
 
   it('goes on after records that retention deleted before they were read', async () => {
     await append(topics[0]!, 0, 10);
-    const admin = new Kafka({ brokers: [...kafkaForTests().brokers], logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-    await admin.fetchTopicOffsets(topics[0]!); // loads the metadata that the next call needs
-    await admin.deleteTopicRecords({ topic: topics[0]!, partitions: [{ partition: 0, offset: '6' }] });
-    await admin.disconnect();
+    await deleteUpTo(topics[0]!, 6);
     await join();
     await applied.until(() => applied.count >= 4);
     expect(applied.offsets.get(`${topics[0]}/0`)).toEqual([6, 7, 8, 9]);
@@ -286,11 +333,35 @@ describe('the batch transport on Kafka', () => {
     });
   });
 
+  it('goes on where retention has cut the log off under a consumer that was behind', async () => {
+    const behind = { topic: topics[0]!, partition: 0 };
+    const strategy = await join();
+    await append(behind.topic, 0, 2);
+    await applied.until(() => applied.count >= 2);
+    consumerOf(strategy).pause([behind]);
+    await append(behind.topic, 0, 8);
+    await deleteUpTo(behind.topic, 6);
+    consumerOf(strategy).seek(behind, 2);
+    consumerOf(strategy).resume([behind]);
+    await append(behind.topic, 1, 1);
+    await applied.until(() => applied.count >= 7);
+    expect(applied.offsets.get(partitionKey(behind))).toEqual([0, 1, 6, 7, 8, 9]);
+  });
+
   it('refuses to start when a topic has no handler, or has two', async () => {
     await expect(join(apply, topics.slice(1))).rejects.toThrow(topics[0]);
     await expect(join(apply, [...topics, topics[0]!])).rejects.toThrow('several handlers');
   });
 });
+
+/** As retention does: partition 0 begins at this offset from now on. */
+async function deleteUpTo(topic: string, offset: number): Promise<void> {
+  const admin = new Kafka({ brokers: [...kafkaForTests().brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.fetchTopicOffsets(topic); // loads the metadata that the next call needs
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(offset) }] });
+  await admin.disconnect();
+}
 
 function consumerOf(strategy: KafkaBatchStrategy): GroupConsumer {
   return strategy.unwrap<BatchIntake>()['options'].consumer;

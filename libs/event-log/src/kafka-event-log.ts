@@ -97,7 +97,7 @@ export class KafkaEventLog implements EventLog {
 async function connectProducer(settings: KafkaSettings, limits: AppendLimits): Promise<BatchProducer> {
   amendKafkajs();
   const times = { connectionTimeoutMs: CONNECTION_TIMEOUT_MS, requestTimeoutMs: limits.sendTimeoutMs };
-  const producer = kafkaClient(settings, { ...times, retry: { retries: 0 } }).producer({
+  const producer = kafkaClient(settings, times).producer({
     createPartitioner: () => partitionOfMessage,
     allowAutoTopicCreation: false,
     maxInFlightRequests: 1,

@@ -28,7 +28,7 @@ export class KafkaOffsets {
     this.settings = settings;
     this.logger = settings.logger ?? silentLogger;
     const times = { connectionTimeoutMs: CONNECTION_TIMEOUT_MS, requestTimeoutMs: ANSWER_WITHIN_MS };
-    const kafka = kafkaClient(settings, { ...times, retry: { retries: 0 } });
+    const kafka = kafkaClient(settings, times);
     this.access = clusterOf(kafka, { metadataMaxAgeMs: METADATA_AGE_MAX_MS });
   }
 

@@ -38,7 +38,7 @@ export async function* readPartition(
   if (range.from >= range.to) return;
   amendKafkajs();
   const times = { connectionTimeoutMs: CONNECTION_TIMEOUT_MS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
-  const kafka = kafkaClient(settings, { ...times, retry: { retries: 0 } });
+  const kafka = kafkaClient(settings, times);
   const access = clusterOf(kafka, { metadataMaxAgeMs: METADATA_AGE_MAX_MS });
   const reader = new PartitionReader(access, settings, tp, limits);
   let fetching: Promise<Fetched> | undefined;

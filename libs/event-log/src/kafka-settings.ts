@@ -9,6 +9,11 @@ export interface KafkaSettings {
   readonly brokers: readonly string[];
   /** Appears in the broker's logs and as the beginning of group member ids. */
   readonly clientId: string;
+  /**
+   * What at most one process can have at a time, such as a listening `host:port` that it has bound before it joins a
+   * group. With it, a member that a killed process of the same place left behind is taken out of the group at once.
+   */
+  readonly place?: string;
   readonly ssl?: boolean | ConnectionOptions;
   readonly sasl?: SASLOptions;
   readonly logger?: EventLogLogger;
@@ -17,26 +22,41 @@ export interface KafkaSettings {
 interface ClientTimes {
   readonly connectionTimeoutMs: number;
   readonly requestTimeoutMs: number;
-  readonly retry: RetryOptions;
+  /** Of the cluster level: connecting and metadata, never a produce or a fetch. Absent: each broker is tried once. */
+  readonly retry?: RetryOptions;
 }
 
 /** A broker that is up accepts within milliseconds; a black-holed one should not hold a caller longer than this. */
 export const CONNECTION_TIMEOUT_MS = 1_000;
 const KEEP_ALIVE_MS = 60_000;
+/** Between two brokers that are tried for a first connection. */
+const SEED_PAUSE_MS = 10;
 
 /** Keys of kafkajs log entries that are worth keeping and can hold nothing about a person. */
 const LOGGED_FIELDS = ['broker', 'clientId', 'groupId', 'memberId', 'topic', 'partition', 'retryCount', 'retryTime'];
 
-/** A kafkajs client. Producers, offset lookups and consumers each get their own, because their times differ. */
+/** Who is asked first for the cluster; moves on with every client. */
+let seedTurn = 0;
+
+/**
+ * A kafkajs client. Producers, offset lookups and consumers each get their own, because their times differ.
+ *
+ * kafkajs begins with the first broker it is given, gives up on it without retries, and never leaves one that accepts
+ * connections but does not answer: a single broker away would be Kafka away. So each client begins with another broker
+ * than the last one did, and tries all of them at once after each other.
+ */
 export function kafkaClient(settings: KafkaSettings, times: ClientTimes): Kafka {
+  const { brokers } = settings;
+  const first = seedTurn % brokers.length;
+  seedTurn += 1;
   return new Kafka({
     clientId: settings.clientId,
-    brokers: [...settings.brokers],
+    brokers: [...brokers.slice(first), ...brokers.slice(0, first)],
     ...(settings.ssl === undefined ? {} : { ssl: settings.ssl }),
     ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),
     connectionTimeout: times.connectionTimeoutMs,
     requestTimeout: times.requestTimeoutMs,
-    retry: times.retry,
+    retry: times.retry ?? { retries: brokers.length - 1, initialRetryTime: SEED_PAUSE_MS, maxRetryTime: SEED_PAUSE_MS },
     socketFactory: undelayedSocket,
     logLevel: logLevel.INFO,
     logCreator: logTo(settings.logger ?? silentLogger),

@@ -48,4 +48,79 @@ describe('kafkajs as amended', () => {
     await expect(parse(3, [0])).rejects.toMatchObject({ type: 'UNKNOWN_TOPIC_OR_PARTITION' });
     await expect(parse(0, [0, 72])).rejects.toMatchObject({ type: 'LISTENER_NOT_FOUND' });
   });
+
+  const ignore = () => undefined;
+  const logger = { namespace: () => logger, debug: ignore, info: ignore, warn: ignore, error: ignore };
+  interface Coordinator {
+    joinGroup(): Promise<object>;
+    syncGroup(): Promise<object>;
+    heartbeat(): Promise<void>;
+  }
+  /** A member of a group whose cluster names these coordinators, one after the other. */
+  const memberOf = (...coordinators: Partial<Coordinator>[]) => {
+    const ConsumerGroup = internal('kafkajs/src/consumer/consumerGroup.js') as new (options: object) => {
+      joinAndSync(): Promise<void>;
+      heartbeat(options: { interval: number }): Promise<void>;
+    };
+    const joins = {
+      joinGroup: async () => ({ memberId: 'm', members: [] }),
+      syncGroup: async () => ({ memberAssignment: Buffer.alloc(0) }),
+    };
+    const findGroupCoordinator = async () => ({ ...joins, ...coordinators.shift() });
+    return new ConsumerGroup({
+      cluster: { findGroupCoordinator, committedOffsets: () => ({}) },
+      logger,
+      instrumentationEmitter: { emit: ignore },
+      groupId: 'g',
+      topics: [],
+      assigners: [],
+      retry: { retries: 0 },
+    });
+  };
+  const fails = (name: string) => async () => {
+    throw Object.assign(new Error(name), { name, retriable: false });
+  };
+  const beat = { interval: -1_000 };
+
+  it.each(['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError'])(
+    'finds the coordinator that took over when a heartbeat ends with %s',
+    async (name) => {
+      let beats = 0;
+      const member = memberOf({ heartbeat: fails(name) }, { heartbeat: async () => void (beats += 1) });
+      await member.joinAndSync();
+      await expect(member.heartbeat(beat)).rejects.toMatchObject({ name });
+      await member.heartbeat(beat);
+      expect(beats).toBe(1);
+    },
+  );
+
+  it('keeps the coordinator that answers a heartbeat with an error', async () => {
+    const member = memberOf({ heartbeat: fails('KafkaJSProtocolError') });
+    await member.joinAndSync();
+    for (let time = 1; time <= 2; time += 1) {
+      await expect(member.heartbeat(beat)).rejects.toMatchObject({ name: 'KafkaJSProtocolError' });
+    }
+  });
+
+  it('joins anew after a join that was cut short, although its old membership would still be answered', async () => {
+    const heartbeat = async () => undefined;
+    const cut = fails('KafkaJSConnectionClosedError');
+    const member = memberOf({ heartbeat }, { heartbeat, syncGroup: cut }, { heartbeat });
+    await member.joinAndSync();
+    await expect(member.joinAndSync()).rejects.toThrow();
+    await expect(member.heartbeat(beat)).rejects.toMatchObject({ type: 'REBALANCE_IN_PROGRESS' });
+    await member.joinAndSync();
+    await member.heartbeat(beat);
+  });
+
+  it('asks nobody where to begin', async () => {
+    const OffsetManager = internal('kafkajs/src/consumer/offsetManager/index.js') as new (options: object) => {
+      resolveOffsets(): Promise<void>;
+      committedOffsets(): object;
+    };
+    const cluster = { committedOffsets: () => ({}) };
+    const manager = new OffsetManager({ cluster, groupId: 'g', memberAssignment: { a: [0, 2], b: [1] } });
+    await manager.resolveOffsets();
+    expect(manager.committedOffsets()).toEqual({ a: { 0: '0', 2: '0' }, b: { 1: '0' } });
+  });
 });

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Broker, Cluster, Kafka, KafkaMessage } from 'kafkajs';
+import kafkajs, { type Broker, type Cluster, type Kafka, type KafkaMessage } from 'kafkajs';
 
 /**
  * Everything of kafkajs 2.2.4 that is not its public interface is used here and nowhere else, each with its reason.
@@ -28,17 +28,47 @@ interface MetadataResponse {
   readonly topicMetadata: { topicErrorCode: number; partitionMetadata: { partitionErrorCode: number }[] }[];
 }
 
+interface BrokerClass {
+  readonly prototype: { connect: (this: { readonly brokerAddress: string }) => Promise<void> };
+}
+interface ConsumerGroupInternals {
+  readonly groupId: string;
+  readonly cluster: { findGroupCoordinator(group: { groupId: string }): Promise<object> };
+  readonly offsetManager: { coordinator: object } | null;
+  coordinator: object | null;
+}
+interface ConsumerGroupClass {
+  readonly prototype: {
+    joinAndSync: (this: ConsumerGroupInternals) => Promise<void>;
+    heartbeat: (this: ConsumerGroupInternals, options: { interval: number }) => Promise<void>;
+  };
+}
+interface OffsetManagerInternals {
+  readonly memberAssignment: Readonly<Record<string, readonly number[]>>;
+  committedOffsets(): Record<string, Record<number, string>>;
+}
+interface OffsetManagerClass {
+  readonly prototype: { resolveOffsets: (this: OffsetManagerInternals) => Promise<void> };
+}
+
 const apiKeys = internal('kafkajs/src/protocol/requests/apiKeys.js') as { ListOffsets: number; Fetch: number };
 const listOffsets = internal('kafkajs/src/protocol/requests/listOffsets/index.js') as ProtocolTable;
 const metadata = internal('kafkajs/src/protocol/requests/metadata/index.js') as ProtocolTable;
 const RequestQueue = internal('kafkajs/src/network/requestQueue/index.js') as RequestQueueClass;
+const BrokerOfKafkajs = internal('kafkajs/src/broker/index.js') as BrokerClass;
+const ConsumerGroup = internal('kafkajs/src/consumer/consumerGroup.js') as ConsumerGroupClass;
+const OffsetManager = internal('kafkajs/src/consumer/offsetManager/index.js') as OffsetManagerClass;
 const FetchedBatch = internal('kafkajs/src/consumer/batch.js') as new (
   topic: string,
   fetchedOffset: string,
   data: object,
 ) => FetchedBatch;
 
+/** Not among the names that kafkajs exports to ES modules. */
+const { KafkaJSConnectionError, KafkaJSProtocolError } = kafkajs;
+
 const NO_ERROR = 0;
+const REBALANCE_IN_PROGRESS = { type: 'REBALANCE_IN_PROGRESS', code: 27, retriable: false };
 const LEADER_NOT_AVAILABLE = 5;
 const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
@@ -46,13 +76,18 @@ const READ_COMMITTED = 1;
 let amended = false;
 
 /**
- * Two amendments of defects that reach the whole process; called before the first client is made.
+ * Amendments of defects that reach the whole process; called before the first client is made.
  *
  * - Every connection of kafkajs re-arms a timer of about one millisecond for as long as it lives, also when nothing is
  *   pending (853 wake-ups a second measured on one idle connection; Node 24 warns of the negative delay). It is armed
  *   now only while something is pending.
  * - One partition without a leader makes kafkajs refuse the metadata of all topics it asked for, so that nothing can
  *   be sent, read or looked up anywhere. Now such a partition just has no leader (-1) and the others go on.
+ * - A broker that accepts a connection and then says nothing is asked again and again; now it counts as one that refuses
+ *   connections, so the next one is asked.
+ * - A member of a group does not survive the loss of its coordinator; see `amendMembership`.
+ * - A member that joins looks up committed offsets, and the ends of the partitions that have none, and fetches nothing
+ *   at all while one of these has no leader. Ours begin at their own checkpoints, and ask for neither now.
  */
 export function amendKafkajs(): void {
   if (amended) return;
@@ -66,6 +101,58 @@ export function amendKafkajs(): void {
     const { request: encoded, response } = protocol(version)(request);
     const parse = (data: MetadataResponse): Promise<unknown> => response.parse(withoutLeaderless(data) as never);
     return { request: encoded, response: { decode: response.decode, parse } };
+  };
+  const { connect } = BrokerOfKafkajs.prototype;
+  BrokerOfKafkajs.prototype.connect = async function (this: { readonly brokerAddress: string }): Promise<void> {
+    try {
+      await connect.call(this);
+    } catch (error) {
+      const broker = this.brokerAddress;
+      if ((error as Error).name !== 'KafkaJSRequestTimeoutError') throw error;
+      throw new KafkaJSConnectionError('The broker says nothing', { broker, code: 'ETIMEDOUT' });
+    }
+  };
+  amendMembership();
+  const { resolveOffsets } = OffsetManager.prototype;
+  const begun = new WeakSet<OffsetManagerInternals>();
+  OffsetManager.prototype.resolveOffsets = function (this: OffsetManagerInternals): Promise<void> {
+    if (begun.has(this)) return resolveOffsets.call(this); // an offset was out of range: the log has to be asked
+    begun.add(this);
+    const offsets = this.committedOffsets();
+    for (const [topic, partitions] of Object.entries(this.memberAssignment)) {
+      offsets[topic] = { ...Object.fromEntries(partitions.map((partition) => [partition, '0'])), ...offsets[topic] };
+    }
+    return Promise.resolve();
+  };
+}
+
+/** What a heartbeat fails with when the coordinator is gone, rather than of another opinion. */
+const UNANSWERED = new Set(['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError']);
+
+/**
+ * kafkajs looks for the coordinator of its group when it joins and never again: while that broker does not answer, a
+ * member fetches between one lost heartbeat and the next, is expelled by the coordinator that took over, and does not
+ * notice. It looks again now whenever a heartbeat was not answered. And a join that was cut short is begun again at the
+ * next heartbeat; otherwise the member would go on with the assignment it has just given up.
+ */
+function amendMembership(): void {
+  const { joinAndSync, heartbeat } = ConsumerGroup.prototype;
+  const joining = new WeakSet<ConsumerGroupInternals>();
+  ConsumerGroup.prototype.joinAndSync = async function (this: ConsumerGroupInternals): Promise<void> {
+    joining.add(this);
+    await joinAndSync.call(this);
+    joining.delete(this);
+  };
+  ConsumerGroup.prototype.heartbeat = async function (this: ConsumerGroupInternals, options): Promise<void> {
+    if (joining.has(this)) throw new KafkaJSProtocolError(Object.assign(new Error('join anew'), REBALANCE_IN_PROGRESS));
+    try {
+      await heartbeat.call(this, options);
+    } catch (error) {
+      if (!UNANSWERED.has((error as Error).name)) throw error;
+      this.coordinator = await this.cluster.findGroupCoordinator({ groupId: this.groupId });
+      if (this.offsetManager !== null) this.offsetManager.coordinator = this.coordinator;
+      throw error;
+    }
   };
 }
 

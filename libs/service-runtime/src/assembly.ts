@@ -10,6 +10,8 @@ import type { DestinationStream, Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { BatchConsumers } from './batch-consumers.ts';
 import { systemClock } from './clock.ts';
+import { ClockCheck } from './clock-check.ts';
+import type { ClockWitness } from './clock-check.ts';
 import type { Clock } from './clock.ts';
 import { fastifyAdapter } from './http-server.ts';
 import { randomId } from './identifiers.ts';
@@ -20,7 +22,7 @@ import { AssemblyError, declaredRoutes } from './routes-audit.ts';
 import type { DeclaredRoutes } from './routes-audit.ts';
 import type { RuntimeConfig } from './runtime-config.ts';
 import { RuntimeModule } from './runtime.module.ts';
-import { connectStore } from './store.ts';
+import { connectStore, storeTime } from './store.ts';
 
 /** What a service is. */
 export interface ServiceOptions {
@@ -34,6 +36,8 @@ export interface ServiceOptions {
   description?: string;
   /** Tests give their own. */
   clock?: Clock;
+  /** What the clock is checked against; absent: the store's. */
+  clockWitness?: ClockWitness;
   newId?: NewId;
   logDestination?: DestinationStream;
   /** Called when the consumer has ended for good: the process should end too, so that it is started anew. */
@@ -49,6 +53,7 @@ export interface Assembly {
   log: EventLog;
   db: Connection;
   clock: Clock;
+  clockCheck: ClockCheck;
   logger: Logger;
   registry: Registry;
 }
@@ -95,7 +100,9 @@ async function assemble(options: ServiceOptions, logger: Logger, closers: (() =>
   const db = await connectStore(config.MONGODB_URI, databaseName(options));
   closers.push(() => db.close());
   const registry = createMetricsRegistry(name);
-  const parts = { log, db, clock, newId: options.newId ?? randomId, logger, config, registry };
+  const witness = options.clockWitness ?? (() => storeTime(db));
+  const clockCheck = new ClockCheck({ clock, witness, logger });
+  const parts = { log, db, clock, clockCheck, newId: options.newId ?? randomId, logger, config, registry };
   const app = await NestFactory.create<NestFastifyApplication>(
     { module: ServiceRoot, imports: [RuntimeModule.of(parts), options.module] },
     fastifyAdapter(logger),
@@ -105,7 +112,7 @@ async function assemble(options: ServiceOptions, logger: Logger, closers: (() =>
   const consumers = app.get(BatchConsumers, { strict: false });
   const declared = declaredRoutes(app);
   assertAssembled(declared, consumers);
-  return { app, consumers, declared, kafka, log, db, clock, logger, registry };
+  return { app, consumers, declared, kafka, log, db, clock, clockCheck, logger, registry };
 }
 
 /** The application's root: the runtime and the service beside each other. */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { KafkaBatchStrategy } from '@assent/event-log';
@@ -54,7 +55,7 @@ export function bootService(options: ServiceOptions): Promise<RunningService> {
   });
 }
 
-function edgeOf({ app, log, consumers, clock, declared, logger }: Assembly, { config }: ServiceOptions) {
+function edgeOf({ app, log, consumers, clock, clockCheck, declared, logger }: Assembly, { config }: ServiceOptions) {
   const barrier = new Barrier({
     log,
     next: (partitions) => consumers.next(partitions),
@@ -66,6 +67,7 @@ function edgeOf({ app, log, consumers, clock, declared, logger }: Assembly, { co
     tokens: config.ASSENT_TOKENS,
     rawLimitBytes: declared.rawLimitBytes,
     isStopping: () => app.get(Health).stopping,
+    clockCheck,
     minPositions: {
       follows: (topic: string) => consumers.topics.includes(topic),
       partitionCount: (topic: string) => log.partitionCount(topic),
@@ -78,8 +80,10 @@ function connectConsumer(
   { app, kafka, consumers, clock, logger }: Assembly,
   options: ServiceOptions,
 ): KafkaBatchStrategy {
+  const { HOST, PORT } = options.config;
   const strategy = new KafkaBatchStrategy({
-    kafka,
+    // The port is bound before the group is joined, so no earlier process of this place can live.
+    kafka: PORT === 0 ? kafka : { ...kafka, place: `${hostname()}/${HOST}:${String(PORT)}` },
     groupId: groupId(options),
     topics: consumers.topics,
     take: (partitions) => consumers.take(partitions),
@@ -94,12 +98,17 @@ function connectConsumer(
   return strategy;
 }
 
-function addChecks({ app, db }: Assembly, lag: Lag, lagMax: number): void {
+function addChecks({ app, db, clockCheck }: Assembly, lag: Lag, lagMax: number): void {
   const health = app.get(Health);
   health.addCheck('kafka', lag.kafkaCheck());
   health.addCheck('consumer', lag.consumerCheck());
   health.addCheck('mongodb', () => pingStore(db));
+  health.addCheck('clock', async () => clockReason(await clockCheck.offByMs()));
   health.addCheck('readModels', lag.readModelsCheck(lagMax));
+}
+
+function clockReason(offByMs: number): string | undefined {
+  return offByMs === 0 ? undefined : `differs from the store's by ${String(offByMs)} ms; set it`;
 }
 
 function running(assembly: Assembly, drainMs: number): RunningService {

@@ -81,6 +81,7 @@ const failures: Record<string, () => Error> = {
   network: () => new mongo.MongoNetworkError('connection 1 closed'),
 };
 
+let clockOffBy: () => Promise<number>;
 let handled = 0;
 
 @Controller('v1/toys')
@@ -198,6 +199,7 @@ beforeAll(async () => {
     minPositions,
     rawLimitBytes,
     isStopping: () => stopping,
+    clockCheck: { offByMs: () => clockOffBy() },
   });
   serveApiDocument(app, { title: 'Toy', description: 'A toy.', dtos });
   await app.init();
@@ -208,8 +210,35 @@ afterAll(() => app.close());
 
 beforeEach(() => {
   handled = 0;
+  clockOffBy = () => Promise.resolve(0);
   log = '';
   reached = true;
+});
+
+describe('a process whose clock is off', () => {
+  beforeEach(() => {
+    clockOffBy = () => Promise.resolve(-3_600_000);
+  });
+
+  it('takes no write, and says so', async () => {
+    const answer = await post(good);
+    expect(answer).toMatchObject({ status: 503, body: { code: 'clock-off' } });
+    expect(answer.headers['retry-after']).toBe('5');
+    expect(handled).toBe(0);
+  });
+
+  it('still tells a stranger nothing but that', async () => {
+    expect((await post(good, {}, 'wrong')).status).toBe(401);
+  });
+
+  it('still answers what it knows', async () => {
+    expect((await send('GET', '/v1/toys/page/x')).status).toBe(200);
+  });
+
+  it('is not presumed while the store does not tell', async () => {
+    clockOffBy = () => Promise.reject(new Error('down'));
+    expect((await post(good)).status).toBe(201);
+  });
 });
 
 describe('a request that is in order', () => {

@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { AccessGuard, Callers } from './access.ts';
 import type { TokenEntry } from './access.ts';
+import type { ClockCheck } from './clock-check.ts';
+import { ClockGuard } from './clock-guard.ts';
 import { observeRequests, useStrictBodies } from './http-server.ts';
 import { HttpMetrics } from './metrics.ts';
 import { MinPositionInterceptor } from './min-position.ts';
@@ -19,6 +21,7 @@ export interface HttpEdgeOptions {
   minPositions: MinPositions;
   rawLimitBytes: number;
   isStopping(): boolean;
+  clockCheck: Pick<ClockCheck, 'offByMs'>;
 }
 
 /**
@@ -33,7 +36,7 @@ export function applyHttpEdge(app: NestFastifyApplication, options: HttpEdgeOpti
   });
   useStrictBodies(app, options.rawLimitBytes);
   app.useGlobalFilters(new ProblemDetailsFilter(options.logger));
-  app.useGlobalGuards(new AccessGuard(new Callers(options.tokens)));
+  app.useGlobalGuards(new AccessGuard(new Callers(options.tokens)), new ClockGuard(options.clockCheck));
   app.useGlobalInterceptors(new MinPositionInterceptor(options.minPositions), new WriteAnswerInterceptor());
   app.useGlobalPipes(requestValidation());
 }

@@ -6,6 +6,7 @@ export { BatchConsumers, batchConsumers, projectorProvider } from './batch-consu
 export type { BatchConsumer } from './batch-consumers.ts';
 export { bootService } from './boot-service.ts';
 export type { RunningService } from './boot-service.ts';
+export { CLOCK_OFF_MAX_MS, ClockCheck } from './clock-check.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { ConfigError, Env, loadConfig } from './config.ts';

@@ -5,6 +5,7 @@ import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { Appender } from './appender.ts';
+import { ClockCheck } from './clock-check.ts';
 import type { Clock } from './clock.ts';
 import { Health } from './health.ts';
 import { IdempotencyRecords } from './idempotency-records.ts';
@@ -21,6 +22,7 @@ export interface RuntimeParts {
   log: EventLog;
   db: Connection;
   clock: Clock;
+  clockCheck: ClockCheck;
   newId: NewId;
   logger: Logger;
   config: RuntimeConfig;
@@ -66,6 +68,7 @@ export class RuntimeModule {
       { provide: EVENT_LOG, useValue: parts.log },
       { provide: DB, useValue: parts.db },
       { provide: CLOCK, useValue: parts.clock },
+      { provide: ClockCheck, useValue: parts.clockCheck },
       { provide: NEW_ID, useValue: parts.newId },
       { provide: LOGGER, useValue: parts.logger },
       { provide: RUNTIME_CONFIG, useValue: parts.config },

@@ -36,6 +36,13 @@ export async function connectStore(uri: string, databaseName: string): Promise<C
   }
 }
 
+/** The store's wall clock, epoch ms: another machine's view of the time, in production the primary's. */
+export async function storeTime(connection: Connection): Promise<number> {
+  if (connection.db === undefined) throw new TypeError('the connection to the store is not open');
+  const { localTime } = (await connection.db.command({ hello: 1 })) as { localTime: Date };
+  return localTime.getTime();
+}
+
 /** A readiness check of the store. */
 export async function pingStore(connection: Connection): Promise<string | undefined> {
   if (connection.db === undefined) return 'not connected';

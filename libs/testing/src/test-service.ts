@@ -41,6 +41,8 @@ export interface TestServiceOptions {
   /** Further settings. */
   env?: Readonly<Record<string, string>>;
   clock?: Clock;
+  /** What the clock is checked against; absent: the clock given here, or the store's. */
+  clockWitness?: () => Promise<number>;
   newId?: NewId;
 }
 
@@ -63,7 +65,17 @@ export async function startTestService({
       logs += line;
     },
   };
-  const { url, app, stop } = await bootService({ name, config, module, logDestination: destination, ...edges });
+  const { clock } = edges;
+  // A clock that a test moves is the right one there.
+  const witness = clock === undefined ? {} : { clockWitness: () => Promise.resolve(clock.now()) };
+  const { url, app, stop } = await bootService({
+    name,
+    config,
+    module,
+    logDestination: destination,
+    ...witness,
+    ...edges,
+  });
   const request = (method: string, path: string, options: TestRequest = {}): Promise<TestAnswer> =>
     send(`${url}${path}`, method, options);
   try {
