@@ -359,6 +359,7 @@ export class DispatchWorld {
       versions: get(GATE_VERSIONS),
       metrics: new DispatchMetrics(new Registry(), () => clock.now()),
       epochs: { epochOf: () => Promise.resolve(0) },
+      clockCheck: { offByMs: () => Promise.resolve(0) },
       ...change,
       barrier,
     });

@@ -7,6 +7,7 @@ import {
   batchConsumers,
   type Clock,
   CLOCK,
+  ClockCheck,
   DB,
   EVENT_LOG,
   LOGGER,
@@ -209,6 +210,7 @@ const sending = [
     inject: [
       DB,
       CLOCK,
+      ClockCheck,
       NEW_ID,
       Appender,
       Claims,
@@ -223,6 +225,7 @@ const sending = [
     useFactory: (
       db: Connection,
       clock: Clock,
+      clockCheck: ClockCheck,
       newId: NewId,
       appender: Appender,
       claims: Claims,
@@ -237,6 +240,7 @@ const sending = [
       new SendDispatch({
         db,
         clock,
+        clockCheck,
         newId,
         appender,
         claims,

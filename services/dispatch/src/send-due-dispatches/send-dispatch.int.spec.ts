@@ -40,7 +40,8 @@ const get = <T>(token: symbol | (abstract new (...args: never[]) => T)): T =>
   service.app.get<T>(token, { strict: false });
 
 /** A send step as the service has it, with another barrier, two hours ahead of the plans that the service keeps. */
-const sendStep = (barrier: Pick<Barrier, 'reach'>): SendDispatch => world.sendStep(service, { barrier });
+const sendStep = (barrier: Pick<Barrier, 'reach'>, clockOffByMs = 0): SendDispatch =>
+  world.sendStep(service, { barrier, clockCheck: { offByMs: () => Promise.resolve(clockOffByMs) } });
 
 /** Says that everything is applied without having looked. */
 const deafBarrier: Pick<Barrier, 'reach'> = {
@@ -102,6 +103,21 @@ describe('a STOP that is acknowledged and not applied yet', () => {
     });
     expect(calls(...people)).toEqual([0, 1]);
     await service.caughtUp();
+  });
+});
+
+describe('a process whose clock is off', () => {
+  it('sends nothing, refuses nothing and leaves the dispatch to a later look', async () => {
+    const person = await world.subscriber();
+    const { dispatchId } = await ask(service, offerTo(person, inMs(3_600_000)));
+    await service.caughtUp();
+    const before = await world.trail(dispatchId);
+    const again = await sendStep(get<Barrier>(BARRIER), 2 * 3_600_000).execute(dispatchId, () => LATE_EPOCH);
+    expect(again).toBeGreaterThan(0);
+    expect(calls(person)).toEqual([0]);
+    expect(await world.trail(dispatchId)).toEqual(before);
+    await sendStep(get<Barrier>(BARRIER)).execute(dispatchId, () => LATE_EPOCH);
+    expect(calls(person)).toEqual([1]);
   });
 });
 

@@ -8,7 +8,7 @@ import {
 } from '@assent/contracts';
 import { partitionKey, type TopicPartition } from '@assent/event-log';
 import type { Barrier, Checkpoints } from '@assent/projection';
-import type { Appender, Clock, NewId } from '@assent/service-runtime';
+import type { Appender, Clock, ClockCheck, NewId } from '@assent/service-runtime';
 import type { Connection } from 'mongoose';
 import { errorClassOf } from '../call-whatsapp/error-classes.ts';
 import type { CallOutcome, WhatsappClient } from '../call-whatsapp/whatsapp-client.ts';
@@ -40,10 +40,13 @@ const KEY_RETRY_MS = 5_000;
 /** The outcome of a call is appended until the log takes it: first pause and longest pause between two tries. */
 const OUTCOME_RETRY_MIN_MS = 100;
 const OUTCOME_RETRY_MAX_MS = 5_000;
+/** While this process's clock is off nothing is due for it; it is looked at again this late, by the same clock. */
+const CLOCK_RETRY_MS = 5_000;
 
 export interface SendDispatchDeps {
   readonly db: Connection;
   readonly clock: Clock;
+  readonly clockCheck: Pick<ClockCheck, 'offByMs'>;
   readonly newId: NewId;
   readonly appender: Appender;
   readonly claims: Claims;
@@ -95,6 +98,7 @@ export class SendDispatch {
     if (dispatch === undefined || partition === undefined || !isSendable(dispatch)) return undefined;
     const fence = epochOf(partition);
     if (fence === undefined || this.#isEarly(dispatch)) return undefined;
+    if (await this.#isClockOff()) return this.#deps.clock.now() + CLOCK_RETRY_MS;
     const { subjectId } = dispatch;
     if (this.#busy.has(subjectId)) return this.#deps.clock.now() + SAME_PERSON_WAIT_MS;
     this.#busy.add(subjectId);
@@ -145,6 +149,11 @@ export class SendDispatch {
     return wakeAt !== undefined && Date.parse(wakeAt) > this.#deps.clock.now();
   }
 
+  /** A fast clock would send before the time and outside the hours, and refuse as expired what is not (I3). */
+  async #isClockOff(): Promise<boolean> {
+    return (await this.#deps.clockCheck.offByMs()) !== 0;
+  }
+
   /** The caller's cancellation stands since its compare-and-set; the fact is missing when that process ended there. */
   async #finishCancellation({ _id, tenant, subjectId }: SendableDispatch): Promise<void> {
     const claim = await this.#deps.claims.find(_id);
@@ -161,6 +170,7 @@ export class SendDispatch {
     if (opened.kind === 'unavailable') return this.#release(attempt, clock.now() + KEY_RETRY_MS);
     if (opened.kind === 'gone')
       return this.#end(attempt, { code: 'address-gone', text: 'The address can not be read any more.' });
+    if (await this.#isClockOff()) return this.#release(attempt, clock.now() + CLOCK_RETRY_MS);
     const sinceMs = clock.monotonicMs();
     const reading = await gate.read(opened.wish, opened.recipient, clock.now());
     const current = await this.#find(dispatch._id);

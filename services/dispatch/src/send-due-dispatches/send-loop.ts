@@ -132,10 +132,7 @@ export class SendLoop implements BatchConsumer {
       }
       this.#begin();
     } catch (error) {
-      this.#logger.warn(
-        { error: error instanceof Error ? error.name : typeof error },
-        'the due dispatches can not be read',
-      );
+      this.#logger.warn({ err: error }, 'the due dispatches can not be read');
     } finally {
       this.#wake(POLL_INTERVAL_MS);
     }
@@ -159,10 +156,7 @@ export class SendLoop implements BatchConsumer {
       const again = await this.#send.execute(dispatchId, (partition) => this.#owned.get(partition)?.epoch);
       if (again !== undefined) this.#queue.plan(dispatchId, again);
     } catch (error) {
-      this.#logger.warn(
-        { dispatchId, error: error instanceof Error ? error.name : typeof error },
-        'a dispatch waits for the store or the log',
-      );
+      this.#logger.warn({ dispatchId, err: error }, 'a dispatch waits for the store or the log');
       this.#queue.plan(dispatchId, this.#clock.now() + RETRY_AFTER_ERROR_MS);
     }
   }
