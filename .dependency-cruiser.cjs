@@ -53,6 +53,16 @@ module.exports = {
       },
       to: { path: ['^libs/testing/', 'node_modules/(jest|@jest|fast-check|@nestjs/testing)/', TEST_FILES] },
     },
+    {
+      name: 'checker-shares-no-code-with-the-product',
+      comment: 'A soak checker judges from raw evidence; with the product it shares the published schemas only.',
+      severity: 'error',
+      from: { path: '^tools/soak/src/checkers/' },
+      to: {
+        path: '^(libs|services|tools|infra|examples|e2e)/',
+        pathNot: ['^tools/soak/src/checkers/', '^libs/contracts/schemas/'],
+      },
+    },
     closedList('consent-state', ['^libs/contracts/']),
     closedList('merkle-log', ['^libs/contracts/', '^(node:)?crypto$']),
     closedList('send-rules', [

@@ -29,9 +29,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async () => (await import('./show-status/show-status.ts')).showStatus(),
   },
   test: {
-    usage: 'test [step …]',
-    says: 'every check and every test, or only the steps named',
-    run: async (args) => (await import('./run-checks/run-checks.ts')).runChecks(args),
+    usage: 'test [step …] | --soak [--seed N] [--runs N] [--only NAME]',
+    says: 'every check and every test, or only the steps named; --soak: seeded runs under crashes, pauses and lag',
+    run: async (args) => {
+      const { runChecks, runSoakOnly } = await import('./run-checks/run-checks.ts');
+      return args[0] === '--soak' ? runSoakOnly(args.slice(1)) : runChecks(args);
+    },
   },
   bench: {
     usage: 'bench [name …] [--rounds N] [--trial]',

@@ -7,7 +7,13 @@ export interface Check {
   readonly environment?: Readonly<Record<string, string>>;
   /** jest steps write their results as JSON; other steps count as one check each. */
   readonly jestResults?: string;
+  /** The soak step writes its runs as JSON; each counts as a test. */
+  readonly soakResults?: string;
 }
+
+/** Where `./assent test --soak` and the soak step are: the built harness. */
+export const SOAK_PROGRAM = 'tools/soak/dist/main.js';
+const SOAK_RESULTS = '.assent/test/soak.json';
 
 /** `--experimental-vm-modules`: jest runs Nest 12, which is ESM only. The other flag hides the notice about that. */
 const JEST_ENVIRONMENT = { NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' };
@@ -59,4 +65,10 @@ export const CHECKS: readonly Check[] = [
   },
   jest('int', 'services and adapters on the real local stack', '--runInBand', '--forceExit'),
   jest('e2e', 'stories across services', '--runInBand', '--forceExit'),
+  {
+    name: 'soak',
+    shows: 'a few seeded runs under crashes, pauses and lag',
+    command: [process.execPath, SOAK_PROGRAM, '--ci', '--results', SOAK_RESULTS],
+    soakResults: SOAK_RESULTS,
+  },
 ];

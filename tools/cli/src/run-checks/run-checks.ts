@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import { type Check, CHECKS } from './checks.ts';
+import { type Check, CHECKS, SOAK_PROGRAM } from './checks.ts';
 
 interface Outcome {
   readonly passed: number;
   readonly failed: number;
+}
+
+interface SoakResults {
+  readonly runs: readonly { readonly held: boolean }[];
 }
 
 interface JestResults {
@@ -18,6 +22,22 @@ interface JestResults {
 const SHOWN_LINES_MAX = 120;
 /** A step that prints nothing for this long says that it is still at work. */
 const STILL_RUNNING_MS = 30_000;
+
+/**
+ * `./assent test --soak`: the soak harness alone, its output as it comes; see docs/reliability.md.
+ *
+ * @param args its own options
+ * @returns its exit code
+ */
+export function runSoakOnly(args: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, [SOAK_PROGRAM, ...args], { stdio: 'inherit' });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exitCode) => {
+      resolve(exitCode ?? 1);
+    });
+  });
+}
 
 /**
  * Runs every check, one after the other, each with a line of its own, and closes with `tests: N passed, N failed`.
@@ -50,7 +70,8 @@ async function runCheck(check: Check): Promise<Outcome> {
   const startedAt = performance.now();
   const elapsed = (): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
   console.log(`… ${check.name}: ${check.shows}`);
-  if (check.jestResults !== undefined) rmSync(check.jestResults, { force: true });
+  for (const results of [check.jestResults, check.soakResults])
+    if (results !== undefined) rmSync(results, { force: true });
   const ticker = setInterval(() => {
     console.log(`  ${check.name} still running, ${elapsed()}`);
   }, STILL_RUNNING_MS);
@@ -86,8 +107,22 @@ async function run(check: Check, log: string): Promise<number> {
   return code;
 }
 
+/** A soak step that wrote no results, or made no run, has failed whatever its exit code. */
+function countSoak(file: string, code: number): Outcome {
+  let results: SoakResults;
+  try {
+    results = JSON.parse(readFileSync(file, 'utf8')) as SoakResults;
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+  const passed = results.runs.filter(({ held }) => held).length;
+  const failed = results.runs.length - passed;
+  return { passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed };
+}
+
 /** A jest step that wrote no results, or found no test, has failed whatever its exit code. */
 function count(check: Check, code: number): Outcome {
+  if (check.soakResults !== undefined) return countSoak(check.soakResults, code);
   if (check.jestResults === undefined) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   let results: JestResults;
   try {

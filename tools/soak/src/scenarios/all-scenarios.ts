@@ -1,0 +1,25 @@
+import type { Scenario } from './scenario.ts';
+import { barrierOffIsSeen } from './barrier-off-is-seen.ts';
+import { clock } from './clock.ts';
+import { cluster } from './cluster.ts';
+import { crash } from './crash.ts';
+import { diskFull } from './disk-full.ts';
+import { shutdown } from './shutdown.ts';
+import { twoOfEverything } from './two-of-everything.ts';
+import { providerReplies } from './provider-replies.ts';
+import { withdrawalsGetIn } from './withdrawals-get-in.ts';
+import { noSendAfterStop } from './no-send-after-stop.ts';
+
+/** In the order in which they run; those that need the same platform stand together, so that they share one. */
+export const SCENARIOS: readonly Scenario[] = [
+  crash,
+  providerReplies,
+  shutdown,
+  diskFull,
+  withdrawalsGetIn,
+  clock,
+  twoOfEverything,
+  cluster,
+  noSendAfterStop,
+  barrierOffIsSeen,
+];
