@@ -5,7 +5,7 @@ import { intersection, type Interval, union } from './open-intervals.ts';
 import { type LocalWindow, type Rule, type Weekday, WEEKDAYS, type WindowsRule } from './rule.ts';
 import { daysOfChange, type Place, placesOf, type RulesInForce, rulesThatHold } from './rules-in-force.ts';
 import type { SendQuestion } from './send-question.ts';
-import { localTimeAt, type TimeZone, timeZoneOf, wallTimeToInstant } from './time-zones.ts';
+import { localTimeAt, offsetAt, type TimeZone, timeZoneOf, wallTimeToInstant } from './time-zones.ts';
 
 /** A common window shorter than this is not used: a clock or a tz rule slightly off would leave nothing of it. */
 export const COMMON_WINDOW_MIN_MS = 3_600_000;
@@ -44,11 +44,14 @@ export interface Weighing {
   readonly places: readonly Place[];
   /** The candidate zones, each set of clock changes once. */
   readonly zones: readonly TimeZone[];
+  /** The same, those farthest apart first: where two of them have no hours in common, no other is looked at. */
+  readonly zonesFarthestFirst: readonly TimeZone[];
   readonly rulesOn: (epochDay: number) => DayRules;
   /** Hours that hold on a local day, in minutes of it. */
   readonly hoursOn: (epochDay: number, view: View) => readonly Interval[];
   /** Local days on which rules begin or end to apply. */
   readonly changes: readonly number[];
+  readonly closed: Map<string, Interval>;
 }
 
 /** What does not depend on instants or zones: the same for every message of a kind to the same places. */
@@ -57,8 +60,12 @@ interface HeldRules {
   readonly changes: readonly number[];
   /** By the number of changes up to a day. */
   readonly rulesBySpan: Map<number, DayRules>;
+  /** By zones and wishes: a range of instants in which no day can be open. A number that may be anywhere is asked about again and again, and 400 days take milliseconds. */
+  readonly closed: Map<string, Interval>;
 }
 
+/** Sets of zones and wishes remembered for places of which some are never open. */
+const CLOSED_MAX = 100;
 /** Kinds of message and places remembered per rule set; about 3 kB each. */
 const HELD_RULES_MAX = 1_000;
 const remembered = new WeakMap<RulesInForce, Map<string, HeldRules>>();
@@ -71,30 +78,48 @@ function heldRules(question: SendQuestion, location: Location, rules: RulesInFor
   const known = ofSet.get(key);
   if (known !== undefined) return known;
   const places = placesOf(location.jurisdictions, rules);
-  const held = { places, changes: daysOfChange(rules, places), rulesBySpan: new Map<number, DayRules>() };
+  const held = {
+    places,
+    changes: daysOfChange(rules, places),
+    rulesBySpan: new Map<number, DayRules>(),
+    closed: new Map<string, Interval>(),
+  };
   if (ofSet.size >= HELD_RULES_MAX) ofSet.clear();
   ofSet.set(key, held);
   return held;
 }
 
 export function weigh(question: SendQuestion, location: Location, rules: RulesInForce): Weighing {
-  const { places, changes, rulesBySpan } = heldRules(question, location, rules);
+  const { places, changes, rulesBySpan, closed } = heldRules(question, location, rules);
   const zones = [...new Set(location.zones.map(timeZoneOf))].filter((zone) => zone !== undefined);
-  const rulesOn = (epochDay: number): DayRules => {
+  const spanOf = (epochDay: number): number => {
     let span = 0;
     while (span < changes.length && (changes[span] ?? 0) <= epochDay) span += 1;
+    return span;
+  };
+  const rulesOn = (epochDay: number): DayRules => {
+    const span = spanOf(epochDay);
     const known = rulesBySpan.get(span) ?? dayRules(question, rules, places, epochDay);
     rulesBySpan.set(span, known);
     return known;
   };
   const hours = new Map<string, readonly Interval[]>();
   const hoursOn = (epochDay: number, view: View): readonly Interval[] => {
-    const key = `${epochDay}|${view.clock ?? ''}|${view.slotsOpen ? 1 : 0}|${view.holidays ? 1 : 0}`;
+    // Without a calendar, every Monday between two changes of the rules is like the next.
+    const day = view.holidays ? `${epochDay}` : `${WEEKDAYS[weekdayIndexOf(epochDay)] ?? ''} ${spanOf(epochDay)}`;
+    const key = `${day}|${view.clock ?? ''}|${view.slotsOpen ? 1 : 0}`;
     const known = hours.get(key) ?? commonHours(question, rulesOn(epochDay), epochDay, view);
     hours.set(key, known);
     return known;
   };
-  return { question, rules, places, zones, rulesOn, hoursOn, changes };
+  const zonesFarthestFirst = farthestFirst(zones, question.at);
+  return { question, rules, places, zones, zonesFarthestFirst, rulesOn, hoursOn, changes, closed };
+}
+
+function farthestFirst(zones: readonly TimeZone[], at: number): readonly TimeZone[] {
+  if (zones.length <= 2) return zones;
+  const eastward = [...zones].sort((a, b) => offsetAt(a, at) - offsetAt(b, at));
+  return [...eastward.slice(-1), ...eastward.slice(0, -1)];
 }
 
 /**
@@ -112,13 +137,28 @@ export function openStretches(
   // A calendar takes tens of milliseconds to make: none is asked for where no day can be open at all.
   const slots = union((weighing.question.consent?.slots ?? []).filter(({ from, to }) => from < to));
   const openTo = (view: View): readonly Interval[] => {
-    if (!asksForCalendars(weighing, wide)) return common(weighing, wide, { ...view, holidays: false });
-    return common(weighing, wide, { ...view, holidays: false }).length === 0 ? [] : common(weighing, wide, view);
+    const widest = widestIn(weighing, wide, { ...view, holidays: false });
+    return widest.length === 0 || !asksForCalendars(weighing, wide) ? widest : common(weighing, wide, view);
   };
   const hours = openTo({ slotsOpen: false, holidays: true });
   const open =
     slots.length === 0 ? hours : union([...hours, ...intersection(openTo({ slotsOpen: true, holidays: true }), slots)]);
   return open.filter(({ from, to }) => to - from >= lengthMinMs && to > range.from && from < range.to);
+}
+
+/** What is open by the widest hours; where nothing is, that is remembered. */
+function widestIn(weighing: Weighing, range: Interval, view: View): readonly Interval[] {
+  const { question, zones, closed } = weighing;
+  const wishes = `${question.wishes?.quietHours?.join() ?? ''}|${question.consent?.night === true ? 1 : 0}`;
+  const key = `${zones.map(({ name }) => name).join()}|${wishes}|${view.slotsOpen ? 1 : 0}`;
+  const known = closed.get(key);
+  if (known !== undefined && known.from <= range.from && range.to <= known.to) return [];
+  const open = common(weighing, range, view);
+  if (open.length > 0) return open;
+  const touches = known !== undefined && known.from <= range.to && range.from <= known.to;
+  if (closed.size >= CLOSED_MAX) closed.clear();
+  closed.set(key, touches ? { from: Math.min(known.from, range.from), to: Math.max(known.to, range.to) } : range);
+  return open;
 }
 
 /** Whether a rule's hours, as they are on that local day, hold the minute; and what the day is. */
@@ -238,7 +278,7 @@ function wakingHours({ wishes }: SendQuestion): readonly Interval[] {
 /** What is open in every candidate zone, each local day by the clock that its rules are told by. */
 function common(weighing: Weighing, range: Interval, view: View): readonly Interval[] {
   let open: readonly Interval[] = [range];
-  for (const zone of weighing.zones) {
+  for (const zone of weighing.zonesFarthestFirst) {
     open = intersection(open, openIn(weighing, zone, range, view));
     if (open.length === 0) return open;
   }

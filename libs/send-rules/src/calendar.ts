@@ -32,11 +32,16 @@ export function weekdayIndexOf(epochDay: number): number {
   return (((epochDay + EPOCH_WEEKDAY - 1) % 7) + 7) % 7;
 }
 
-/** The instant (epoch ms) so many calendar months after another, in UTC; the last day of a month where it is shorter. */
+/**
+ * The instant (epoch ms) so many calendar months after another, in UTC; the last day of a month where it is shorter.
+ * Asked at every decision, so not of Temporal: a test holds the two together.
+ */
 export function monthsAfter(at: number, months: number): number {
-  const epochDay = Math.floor(at / DAY_MS);
-  const moved = EPOCH.add({ days: epochDay }).add({ months });
-  return EPOCH.until(moved, { largestUnit: 'days' }).days * DAY_MS + (at - epochDay * DAY_MS);
+  const from = new Date(at);
+  const month = from.getUTCFullYear() * 12 + from.getUTCMonth() + months;
+  const lastDay = new Date(Date.UTC(Math.floor(month / 12), (month % 12) + 1, 0)).getUTCDate();
+  const day = Math.min(from.getUTCDate(), lastDay);
+  return Date.UTC(Math.floor(month / 12), month % 12, day) + (at - Math.floor(at / DAY_MS) * DAY_MS);
 }
 
 /** Whether the text is an RFC 3339 instant that exists. */

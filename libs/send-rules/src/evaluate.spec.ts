@@ -1,7 +1,7 @@
 import { evaluate, nextAllowed } from './evaluate.ts';
 import { localInstant } from './local-instant.ts';
 import { DEFAULT_RULE_SET, DEMO_RULE_SET } from './rule-sets.ts';
-import type { LocalWindow, Rule } from './rule.ts';
+import type { LocalWindow, Rule, RuleSet } from './rule.ts';
 import type { Blackout, SendQuestion } from './send-question.ts';
 import {
   at,
@@ -9,6 +9,7 @@ import {
   cap,
   contentRule,
   DAY_MS,
+  earlierRuleSet,
   everyDay,
   fittingContent,
   HOUR_MS,
@@ -74,6 +75,23 @@ describe('a message inside the hours', () => {
   );
 });
 
+describe('a number that may be anywhere', () => {
+  it('is for a person, and stays so when it is asked about again and again', () => {
+    const recipient = { phone: '+18005550100' };
+    for (const instant of ['2026-11-24T15:00:00Z', '2026-12-24T15:00:00Z', '2026-11-20T15:00:00Z']) {
+      expect(codesOf({ recipient, at: at(instant) })[0]).toBe('no-common-window');
+    }
+  });
+
+  it('is one question for other zones and other wishes, and does not close them', () => {
+    const nightOnly = { quietHours: ['06:00', '24:00'] } as const;
+    expect(codesOf({ wishes: nightOnly })[0]).toBe('no-common-window');
+    expect(verdictOf({}).verdict).toBe('allow');
+    expect(codesOf({ recipient: { phone: '+18005550100' } })[0]).toBe('no-common-window');
+    expect(verdictOf({ recipient: { phone: '+12125550100' } }).verdict).toBe('allow');
+  });
+});
+
 describe('a message to a person who may be in several places', () => {
   it('waits until every zone allows it, and only as long as every zone does', () => {
     const recipient = { phone: '+12085550123' }; // Idaho: Boise, Denver and Los Angeles
@@ -129,8 +147,8 @@ describe('a question that cannot be answered', () => {
     ['the wished frequency is none', { wishes: { frequency: { attemptsMax: 0, windowHours: 24 } } }, 'wish-unreadable'],
     ['the base is of another build', { ruleSet: { ...DEFAULT_RULE_SET, base: 'assent@999' } }, 'rule-set-unknown-base'],
     [
-      'the set has an older shape',
-      { ruleSet: { id: 'a', version: 1, windows: [], exempt: [] } },
+      'the set has neither rules nor the hours of the shape before',
+      { ruleSet: { id: 'a', version: 1, exempt: [] } },
       'rule-set-unreadable',
     ],
     [
@@ -260,6 +278,25 @@ describe('rules', () => {
     expect(verdict).toMatchObject({ verdict: 'hold', until: at('2026-11-30T18:00:00Z') });
     expect(verdict.reasons.map(({ ref }) => ref)).toEqual(
       expect.arrayContaining(['default@1#us-federal-hours', 'default@1#default-hours']),
+    );
+  });
+
+  it('of a set of the shape before hold for everybody, and nothing else does', () => {
+    const ruleSet = earlierRuleSet as unknown as RuleSet;
+    const evening = at('2026-11-24T23:00:00Z');
+    expect(verdictOf({ ruleSet })).toMatchObject({ verdict: 'hold', until: evening });
+    expect(verdictOf({ ruleSet, at: evening })).toMatchObject({
+      verdict: 'allow',
+      reasons: expect.arrayContaining([expect.objectContaining({ ref: 'old@3#evenings' })]) as unknown,
+    });
+    expect(codesOf({ ruleSet, category: 'utility' })).toEqual(['no-window-rule']);
+  });
+
+  it('for a territory itself hold there next to those of the country whose law it has', () => {
+    const recipient = { declaredZone: 'Indian/Christmas', declaredRegion: 'CX' };
+    const ruleSet = shippedAnd(everyDay([], { jurisdiction: 'CX' }));
+    expect(verdictOf({ recipient, ruleSet }).reasons.map(({ ref }) => ref)).toEqual(
+      expect.arrayContaining(['own@1#hours', 'own@1#au-hours']),
     );
   });
 
@@ -439,6 +476,12 @@ describe('a blackout', () => {
     const zone = { declaredZone: 'America/New_York' };
     expect(codesOf({ blackouts, recipient: { ...zone, declaredRegion: 'US' } })).toContain('blackout');
     expect(codesOf({ blackouts, recipient: { declaredZone: 'Etc/GMT+5' } })).toContain('blackout');
+  });
+
+  it('of one of several states concerns who may be in any of them', () => {
+    const recipient = { declaredZone: 'America/New_York', declaredRegion: 'US-NY', phone: '+13055550123' };
+    expect(codesOf({ recipient, blackouts: [blackout({ jurisdictions: ['US-FL'] })] })).toContain('blackout');
+    expect(codesOf({ recipient, blackouts: [blackout({ jurisdictions: ['US-LA'] })] })).not.toContain('blackout');
   });
 
   it('without an end is for a person', () => {

@@ -1,6 +1,7 @@
 export { COMMON_WINDOW_MIN_MS } from './allowed-time.ts';
 export { dueSoon } from './consent-life.ts';
 export type { DueConsent, HeldConsent } from './consent-life.ts';
+export { readableRuleSet } from './earlier-rule-set.ts';
 export { evaluate, nextAllowed, SEARCH_HORIZON_MS } from './evaluate.ts';
 export { localInstant } from './local-instant.ts';
 export { locateRecipient } from './locate-recipient.ts';
@@ -25,6 +26,7 @@ export type {
   WindowsRule,
 } from './rule.ts';
 export { WEEKDAYS } from './rule.ts';
+export { isPlace } from './rules-in-force.ts';
 export { DEFAULT_RULE_SET, DEMO_RULE_SET, ruleSetReference } from './rule-sets.ts';
 export type {
   Attempt,

@@ -1,4 +1,5 @@
 import { epochDayOf } from './calendar.ts';
+import { readableRuleSet } from './earlier-rule-set.ts';
 import { isKnownCountry } from './locate-recipient.ts';
 import type { Jurisdiction, JurisdictionFile, Rule, RuleSet } from './rule.ts';
 import type { SendQuestion } from './send-question.ts';
@@ -8,7 +9,7 @@ import { SHIPPED_RULES } from './shipped-rules.ts';
 export interface Place {
   /** `US-FL`, `DE`; `?` when nothing is known. */
   readonly name: string;
-  /** The jurisdictions whose rules hold there: the country (or the one whose law it has), then the part. */
+  /** The jurisdictions whose rules hold there: the country (after the one whose law it has), then the part. */
   readonly levels: readonly Jurisdiction[];
 }
 
@@ -66,13 +67,10 @@ export function rulesInForce(ruleSet: RuleSet): RulesInForce {
  */
 export function placesOf(jurisdictions: readonly Jurisdiction[], rules: RulesInForce): readonly Place[] {
   if (jurisdictions.length === 0) return [{ name: NOT_KNOWN, levels: [] }];
-  const names = new Set(
-    jurisdictions.flatMap((one) => (one.length === 2 ? [one, ...rules.partsOf(rules.lawOf(one))] : [one])),
-  );
+  const names = new Set(jurisdictions.flatMap((one) => (one.length === 2 ? [one, ...rules.partsOf(one)] : [one])));
   return [...names].map((name) => {
     const country = name.slice(0, 2);
-    const law = rules.lawOf(country);
-    return { name, levels: name.length === 2 ? [law] : [law, name] };
+    return { name, levels: [...new Set([rules.lawOf(country), country, name])] };
   });
 }
 
@@ -121,7 +119,9 @@ export function isAbout(rule: Rule, message: Pick<SendQuestion, 'class' | 'categ
   );
 }
 
-function readRuleSet(ruleSet: RuleSet): RulesInForce {
+function readRuleSet(stored: RuleSet): RulesInForce {
+  // A set that was published under an older shape is read back from the log as it was.
+  const ruleSet = readableRuleSet(stored);
   const reference = `${ruleSet.id}@${ruleSet.version}`;
   const broken = (fault: 'unknown-base' | 'unreadable'): RulesInForce => ({
     fault,
@@ -130,7 +130,6 @@ function readRuleSet(ruleSet: RuleSet): RulesInForce {
     partsOf: () => NOTHING,
     lawOf: (country) => country,
   });
-  // A set that was published under an older shape is read back from the log as it was.
   const lists: readonly unknown[] = [ruleSet.rules, ruleSet.signedOff];
   if (!lists.every((list) => Array.isArray(list))) return broken('unreadable');
   const base = ruleSet.base === 'none' ? EMPTY : shipped.get(ruleSet.base);
@@ -208,6 +207,10 @@ function groupBy<T, V>(items: readonly T[], keyOf: (item: T) => string, valueOf:
 
 /** Whether a jurisdiction is one that rules can be written for. */
 export function isJurisdiction(text: string): boolean {
-  if (text === EVERYBODY || text === DEFAULT) return true;
+  return text === EVERYBODY || text === DEFAULT || isPlace(text);
+}
+
+/** Whether a text names a country of ISO 3166, or a part of one; whether that part exists is not checked. */
+export function isPlace(text: string): boolean {
   return /^[A-Z]{2}(-[A-Z0-9]{1,3})?$/.test(text) && isKnownCountry(text.slice(0, 2));
 }

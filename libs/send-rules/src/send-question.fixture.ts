@@ -111,3 +111,12 @@ export const attempt = (instant: number, changes: Partial<Attempt> = {}): Attemp
   outcome: 'sent',
   ...changes,
 });
+
+/** As it was published before rules had places: hours alone, for everybody. */
+export const earlierRuleSet = {
+  id: 'old',
+  version: 3,
+  effectiveFrom: '2026-02-01T00:00:00Z',
+  windows: [{ id: 'evenings', categories: ['marketing'], weekdays: { tuesday: [['18:00', '20:00']] }, source: 'ours' }],
+  exempt: [{ class: 'withdrawal-receipt' }],
+};

@@ -1,6 +1,7 @@
 /**
- * The figures of every shipped rule, one a line, read from the sources a second time; `lineOf` makes the same line of a
- * rule, so a figure that changes in a file alone, or here alone, turns a test red.
+ * The figures of every shipped rule, one a line; `lineOf` makes the same line of a rule, so a figure that changes in a
+ * file alone, or here alone, turns a test red. Written from the same notes as the files: it catches slips and unmeant
+ * changes, but is no second source, and can't tell that the notes misread a law.
  */
 export const SHIPPED_RULE_LINES = `
 default-hours | active | Mon-Fri 10-17; holidays closed

@@ -1,5 +1,5 @@
 import { DEFAULT_RULE_SET, DEMO_RULE_SET } from './rule-sets.ts';
-import { cap, contentRule, everyDay, hours } from './send-question.fixture.ts';
+import { cap, contentRule, earlierRuleSet, everyDay, hours } from './send-question.fixture.ts';
 import { validateRuleSet } from './validate-rules.ts';
 
 const ruleSet = (changes: object) => ({ ...structuredClone(DEFAULT_RULE_SET), ...changes });
@@ -94,6 +94,20 @@ describe('a rule set', () => {
     ['an exemption for messages', ruleSet({ exempt: [{ class: 'message' }] }), '/exempt/0/class'],
   ])('is refused for %s, with file, path and reason', (_, value, path) => {
     expect(faultsOf(value)).toContainEqual({ file: 'acme.json', path, message: expect.stringMatching(/\w/) as string });
+  });
+
+  it('of the shape before is read as hours for everybody, and its faults are told where they stand', () => {
+    const validation = validateRuleSet(earlierRuleSet);
+    expect(validation).toMatchObject({
+      ok: true,
+      ruleSet: { id: 'old', version: 3, base: 'none', rules: [{ id: 'evenings', jurisdiction: '*', kind: 'windows' }] },
+    });
+    const broken = { ...earlierRuleSet, windows: [{ id: 'a', weekdays: { monday: [['08:00', '25:00']] } }] };
+    expect(faultsOf(broken)[0]).toMatchObject({ file: 'acme.json', path: '/windows/0/weekdays/monday/0/1' });
+    const both = { ...earlierRuleSet, windows: [{ ...earlierRuleSet.windows[0], jurisdiction: 'US' }] };
+    expect(faultsOf(both).length).toBeGreaterThan(0);
+    expect(faultsOf({ ...earlierRuleSet, windows: [] })[0]).toMatchObject({ path: '/windows' });
+    expect(faultsOf({ ...earlierRuleSet, windows: ['always'] })[0]).toMatchObject({ path: '/windows/0' });
   });
 
   it('is told at most fifty faults', () => {

@@ -1,6 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 
 import { epochDayOf, isInstant } from './calendar.ts';
+import { inPresentShape, isEarlierRuleSet } from './earlier-rule-set.ts';
 import { JURISDICTION_FILE_SCHEMA } from './generated/jurisdiction-file-schema.ts';
 import { type JurisdictionFile, type LocalWindow, type Rule, type RuleSet, WEEKDAYS } from './rule.ts';
 import { isJurisdiction } from './rules-in-force.ts';
@@ -89,11 +90,24 @@ const ajv = new Ajv2020({
 const isShapedAsRuleSet = ajv.compile<RuleSet>(RULE_SET_SCHEMA);
 const isShapedAsJurisdictionFile = ajv.compile<JurisdictionFile>(JURISDICTION_FILE_SCHEMA);
 
-/** Lists the faults of a rule set with their paths; never throws, whatever it is given. */
+/**
+ * Lists the faults of a rule set with their paths; never throws, whatever it is given. The shape before (`windows`) is
+ * taken too: the answer has the set in the present shape, its faults have their paths in the shape that was given.
+ */
 export function validateRuleSet(value: unknown, file?: string): RuleSetValidation {
+  if (isEarlierRuleSet(value)) return validateEarlier(value, file);
   if (!isShapedAsRuleSet(value)) return { ok: false, faults: shapeFaults(isShapedAsRuleSet, file) };
   const faults = [...rulesFaults(value.rules), ...ruleSetFaults(value)];
   return faults.length === 0 ? { ok: true, ruleSet: value } : { ok: false, faults: told(faults, file) };
+}
+
+function validateEarlier(value: { readonly windows: readonly unknown[] }, file: string | undefined): RuleSetValidation {
+  if (value.windows.length === 0)
+    return { ok: false, faults: told([{ path: '/windows', message: 'has no rule' }], file) };
+  const validation = validateRuleSet(inPresentShape(value), file);
+  if (validation.ok) return validation;
+  const faults = validation.faults.map((fault) => ({ ...fault, path: fault.path.replace(/^\/rules/, '/windows') }));
+  return { ok: false, faults };
 }
 
 /** Lists the faults of a jurisdiction file (`rules/*.json`) with their paths; never throws, whatever it is given. */

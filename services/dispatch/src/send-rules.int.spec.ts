@@ -46,7 +46,8 @@ const call = (
     ...(minPosition === undefined ? {} : { headers: { 'assent-min-position': minPosition } }),
   });
 const positionOf = ({ body }: TestAnswer): string => (body as { position: string }).position;
-const inMs = (ms: number): object => ({ schedule: { kind: 'at', at: new Date(Date.now() + ms).toISOString() } });
+const instantIn = (ms: number): string => new Date(Date.now() + ms).toISOString();
+const inMs = (ms: number): object => ({ schedule: { kind: 'at', at: instantIn(ms) } });
 
 const FRAME = {
   jurisdiction: '*',
@@ -88,6 +89,43 @@ describe('a blackout', () => {
     await waitForStatus(service, dispatchId, 'sent');
     const listed = await call('GET', '/v1/blackouts', 'admin', undefined, positionOf(ended));
     expect(listed.body).toMatchObject({ blackouts: [{ blackoutId, endedBy: 'local-operator' }] });
+  });
+});
+
+describe('what an operator says about places', () => {
+  it.each([
+    ['a blackout of no country', '/v1/blackouts', { jurisdictions: ['US', 'ZZ'] }, 'unknown-jurisdiction'],
+    [
+      'a blackout that ends before it begins',
+      '/v1/blackouts',
+      { from: instantIn(9_000_000), until: instantIn(8_000_000) },
+      'invalid-blackout',
+    ],
+    ['a blackout that is over', '/v1/blackouts', { until: instantIn(-1_000) }, 'invalid-blackout'],
+    ['a blackout from a day that does not exist', '/v1/blackouts', { from: '2031-02-31T00:00:00Z' }, 'invalid-request'],
+    ['a holiday of no country', '/v1/holidays', { jurisdiction: 'ZZ' }, 'unknown-jurisdiction'],
+  ])('is refused, and nothing kept, when it is %s', async (_, path, change, code) => {
+    const fitting = path.endsWith('holidays')
+      ? { date: '2026-12-24', holiday: true, name: 'Eve' }
+      : { jurisdictions: ['CH'], reason: 'Mourning' };
+    const refused = await call('POST', path, 'operator', { ...fitting, ...change });
+    expect(refused).toMatchObject({ status: code === 'invalid-request' ? 400 : 422, body: { code } });
+    const listed = await call('GET', path, 'admin');
+    expect(JSON.stringify(listed.body)).not.toMatch(/ZZ|CH/);
+  });
+});
+
+describe('a rule set of the shape before', () => {
+  it('is published in the present shape', async () => {
+    const windows = [{ id: 'noon', weekdays: { monday: [['12:00', '14:00']] } }];
+    const effectiveFrom = new Date(Date.now() + 86_400_000 * 300).toISOString();
+    const before = { id: 'before', version: 1, effectiveFrom, windows, exempt: [] };
+    const published = await call('POST', '/v1/rule-sets', 'operator', before);
+    expect(published.status).toBe(201);
+    const listed = await call('GET', '/v1/rule-sets', 'admin', undefined, positionOf(published));
+    const sets = (listed.body as { ruleSets: { id: string; rules: RuleSet }[] }).ruleSets;
+    expect(sets.find(({ id }) => id === 'before')?.rules).toMatchObject({ base: 'none', rules: [{ id: 'noon' }] });
+    expect((await call('POST', '/v1/rule-sets', 'operator', before)).status).toBe(201);
   });
 });
 

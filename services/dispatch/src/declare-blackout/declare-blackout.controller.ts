@@ -1,3 +1,4 @@
+import { isPlace } from '@assent/send-rules';
 import {
   Appender,
   type Caller,
@@ -49,6 +50,8 @@ export class DeclareBlackoutController {
   ): Promise<WriteAnswer> {
     const { jurisdictions, categories, reason } = dto;
     return this.writes.run({ tenant, route: 'POST /v1/blackouts', key, body: dto }, () => {
+      const unknown = jurisdictions.filter((one) => one !== '*' && !isPlace(one));
+      if (unknown.length > 0) throw unknownJurisdictions(unknown);
       const at = this.clock.now();
       const from = Math.max(at, dto.from === undefined ? at : Date.parse(dto.from));
       const until = dto.until === undefined ? undefined : Date.parse(dto.until);
@@ -104,6 +107,16 @@ export class DeclareBlackoutController {
       })),
     };
   }
+}
+
+/** It would hold nobody, and whoever declared it would believe that it does. */
+function unknownJurisdictions(unknown: readonly string[]): Problem {
+  return new Problem({
+    status: 422,
+    code: 'unknown-jurisdiction',
+    title: 'There is no such country',
+    detail: `Nothing was declared. Not known: ${unknown.join(', ')}. Name ISO 3166 countries or parts of them (GB, US-FL), or *.`,
+  });
 }
 
 function endsBeforeItBegins(): Problem {

@@ -5,6 +5,7 @@ import {
   ArrayUnique,
   IsArray,
   IsIn,
+  IsISO8601,
   IsOptional,
   IsString,
   Matches,
@@ -28,11 +29,13 @@ export class DeclareBlackoutDto {
   /** RFC 3339; at once when absent or past. */
   @IsOptional()
   @Matches(PATTERNS.OffsetInstant)
+  @IsISO8601({ strict: true })
   from?: string;
 
   /** RFC 3339; until it is ended when absent. */
   @IsOptional()
   @Matches(PATTERNS.OffsetInstant)
+  @IsISO8601({ strict: true })
   until?: string;
 
   /** All of them when absent. */

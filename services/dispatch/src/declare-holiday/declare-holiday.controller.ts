@@ -1,3 +1,4 @@
+import { isPlace } from '@assent/send-rules';
 import {
   Appender,
   type Caller,
@@ -8,6 +9,7 @@ import {
   DB,
   IdempotencyKey,
   IdempotencyRecords,
+  Problem,
   type RequestTrace,
   Roles,
   type WriteAnswer,
@@ -45,6 +47,7 @@ export class DeclareHolidayController {
   ): Promise<WriteAnswer> {
     const data = { jurisdiction, date, holiday, name, declaredBy: actor };
     return this.writes.run({ tenant, route: 'POST /v1/holidays', key, body: data }, () => {
+      if (!isPlace(jurisdiction)) throw unknownJurisdiction(jurisdiction);
       const at = this.clock.now();
       const event = policyEvent({ type: 'holiday.declared.v1', tenant, key: HOLIDAYS_KEY, at, data, trace });
       return Promise.resolve({ records: this.appender.encode([event]), status: 201, answer: data });
@@ -63,4 +66,14 @@ export class DeclareHolidayController {
       .toArray();
     return { holidays: found.map(({ declared }) => declared) };
   }
+}
+
+/** It would change nobody's calendar, and whoever declared it would believe that it does. */
+function unknownJurisdiction(unknown: string): Problem {
+  return new Problem({
+    status: 422,
+    code: 'unknown-jurisdiction',
+    title: 'There is no such country',
+    detail: `Nothing was declared. Not known: ${unknown}. Name an ISO 3166 country or a part of one (GB, US-FL).`,
+  });
 }

@@ -1,6 +1,6 @@
 import { evolveConsent, initialConsentState, type ConsentState } from '@assent/consent-state';
 import type { AnyEvent, Scope } from '@assent/contracts';
-import { type Attempt, type CapRule, type ConsentLifeRule, DEMO_RULE_SET } from '@assent/send-rules';
+import { type Attempt, type CapRule, type ConsentLifeRule, DEFAULT_RULE_SET, DEMO_RULE_SET } from '@assent/send-rules';
 import { decideGate, FORM_ASK_INTERVAL_MS, RECEIPT_VALID_MS } from './gate.decider.ts';
 import type { DispatchWish, GateFacts, RecipientFacts } from './gate.facts.ts';
 import { reasonsOf } from './send-question.ts';
@@ -295,6 +295,22 @@ describe('the gate, for an opt-in question', () => {
   it('asks one address only once in seven days over all forms', () => {
     expect(codes(ask({ lastFormAskAt: noonUtc - FORM_ASK_INTERVAL_MS + 1 }))).toEqual(['asked-recently']);
     expect(decideGate(ask({ lastFormAskAt: noonUtc - FORM_ASK_INTERVAL_MS })).verdict).toBe('allow');
+  });
+
+  it('is weighed by what it says when its template is marketing, as a message is', () => {
+    const marketing = (body: string): GateFacts => {
+      const asked = ask({ evidence: { declaredZone: 'Europe/London', declaredRegion: 'GB' } });
+      return {
+        ...asked,
+        wish: { ...asked.wish, category: 'marketing' },
+        template: { category: 'marketing', language: 'en', body, bodyParameters: 0 },
+        sender: { held: false, displayName: 'Acme' },
+        ruleSet: DEFAULT_RULE_SET,
+      };
+    };
+    expect(decideGate(marketing('Acme: may we write?')).verdict).toBe('allow');
+    expect(decideGate(marketing('May we write?')).verdict).toBe('refuse');
+    expect(codes(marketing('May we write?'))).toContain('sender-not-named');
   });
 
   it('keeps the hours for a form', () => {

@@ -18,7 +18,7 @@ export function sendQuestionOf(
   const grant = consent?.grant;
   const evidence =
     grant === undefined ? undefined : consentEvidenceOf(grant, recipient.lastUsedAt, recipient.lastActAt);
-  const content = wish.class === 'message' ? contentOf(facts) : undefined;
+  const content = contentOf(facts);
   return {
     at: facts.at,
     recipient: recipient.evidence,
@@ -61,12 +61,13 @@ export function consentEvidenceOf(
   };
 }
 
+/** An ask or a receipt serves no purpose of its own: nothing was agreed to that its category could exceed. */
 function contentOf({ template, purpose, sender }: GateFacts): MessageContent | undefined {
-  if (template === undefined || purpose === undefined) return undefined;
+  if (template === undefined) return undefined;
   const { category, language, body, buttons = [] } = template;
   return {
     templateCategory: category,
-    purposeCategory: purpose.category,
+    purposeCategory: purpose?.category ?? category,
     language,
     body,
     buttons: buttons.map(({ text, optsOut }) => ({ text, ...(optsOut === undefined ? {} : { optsOut }) })),

@@ -1,3 +1,4 @@
+import { canonicalJson } from '@assent/contracts';
 import { type RuleSet, validateRuleSet } from '@assent/send-rules';
 import {
   Appender,
@@ -57,7 +58,8 @@ export class PublishRuleSetController {
     const secondPerson = this.config.DISPATCH_SECOND_PERSON_TENANTS.includes(tenant);
     const shadow = secondPerson || query.shadow === 'true';
     const known = await findRuleSet(this.db, tenant, ruleSetId, version);
-    const isChanged = known !== undefined && JSON.stringify(known.rules) !== JSON.stringify(rules);
+    // The log sorts the members of an object, so a set comes back in another order than it was sent.
+    const isChanged = known !== undefined && canonicalJson(known.rules) !== canonicalJson(rules);
     if (isChanged || (known !== undefined && known.shadow !== shadow)) throw versionTaken();
     const data = {
       ruleSetId,

@@ -21,6 +21,9 @@ diff     what the second rule set has otherwise than the first
   --zone <zone>      time zone the person declared: America/New_York
   --rule-set         a JSON file, or default (when absent), demo, assent@1`;
 
+/** The chart's week has to be one that a calendar of four-digit years has. */
+const AT_MAX = Date.parse('9999-12-01T00:00:00Z');
+
 const CATEGORIES: readonly string[] = ['marketing', 'utility', 'authentication', 'service'];
 
 export interface RulesIo {
@@ -98,8 +101,11 @@ async function askedOf(args: readonly string[], now: number): Promise<{ asked: A
 
 /** An instant needs an offset: without one it would be the time of whoever asks. */
 function instantOf(text: string): number {
-  const at = /T.*(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at) || at < 0) {
+  const [, date] = /^(\d{4}-\d{2}-\d{2})T.*(?:Z|[+-]\d{2}:\d{2})$/.exec(text) ?? [];
+  const at = date === undefined ? Number.NaN : Date.parse(text);
+  // Date.parse takes 31 February for 3 March.
+  const exists = !Number.isNaN(at) && date !== undefined && new Date(date).toISOString().startsWith(date);
+  if (!exists || at < 0 || at >= AT_MAX) {
     throw new CommandError(
       '--at takes an instant with its offset: 2026-11-24T17:00Z or 2026-11-24T17:00-09:00.',
       EXIT.usage,
