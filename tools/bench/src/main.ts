@@ -10,6 +10,7 @@ import { memoryOfServices } from './memory-of-services/memory-of-services.ts';
 import { optOutToRefusal } from './opt-out-to-refusal/opt-out-to-refusal.ts';
 import { receiveWebhook } from './receive-webhook/receive-webhook.ts';
 import { keepResult, writeReport } from './report/keep-result.ts';
+import { verifyAuditLog } from './verify-audit-log/verify-audit-log.ts';
 import { waitAtBarrier } from './wait-at-barrier/wait-at-barrier.ts';
 
 /** In the order of the report. */
@@ -20,6 +21,7 @@ const BENCHES: readonly Bench[] = [
   waitAtBarrier,
   memoryOfServices,
   growAuditLog,
+  verifyAuditLog,
   decideSendRules,
 ];
 

@@ -60,6 +60,19 @@ export class AuditProcess {
     return Number(age);
   }
 
+  /** Milliseconds until an inclusion proof of a record has arrived, or the answer of `/livez` for comparison. */
+  async answerMs(what: 'livez' | { partition: number; offset: number }): Promise<number> {
+    const path =
+      what === 'livez'
+        ? '/livez'
+        : `/v1/proofs/inclusion?topic=consent.events&partition=${what.partition}&offset=${what.offset}`;
+    const beganAt = performance.now();
+    const response = await fetch(`${this.url}${path}`, { headers: { authorization: 'Bearer local-auditor' } });
+    await response.arrayBuffer();
+    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+    return performance.now() - beganAt;
+  }
+
   async stop(): Promise<void> {
     const exited = once(this.child, 'exit');
     this.child.kill('SIGTERM');

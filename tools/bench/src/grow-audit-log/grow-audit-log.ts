@@ -14,6 +14,9 @@ const EVENTS = 40_000;
 const STEADY_EVENTS_PER_SECOND = 400;
 const STEADY_SECONDS = 20;
 const AGE_POLL_MS = 25;
+const PROOFS = 300;
+/** A prime, so that proofs are asked all over the logs. */
+const STRIDE = 7_919;
 
 export const growAuditLog: Bench = {
   name: 'grow-audit-log',
@@ -27,7 +30,11 @@ async function run(context: BenchContext, { stack, log, engines }: BenchStack): 
   const topic = new ConsentTopic(log);
   await topic.growTo(events);
   const records = await readTopic(log);
-  const comparisons = [await inMemory(context, records), await durable(context, log, stack, records.length)];
+  const comparisons = [
+    await inMemory(context, records),
+    await durable(context, log, stack, records.length),
+    ...(await proofs(context, stack, records)),
+  ];
   return {
     comparisons,
     figures: await steadyLoad(context, topic, stack, records.length),
@@ -114,6 +121,37 @@ async function catchUpRate(audit: AuditProcess, leaves: number): Promise<number>
   }
   await audit.untilSigned(CONSENT_TOPIC, leaves);
   return ((leaves - before) * 1_000) / (performance.now() - beganAt);
+}
+
+async function proofs(
+  context: BenchContext,
+  stack: BenchStack['stack'],
+  records: readonly LogRecord[],
+): Promise<Comparison[]> {
+  const count = context.isTrial ? 20 : PROOFS;
+  const audit = await AuditProcess.start(stack, join(context.folder, 'audit-proofs'));
+  await audit.untilSigned(CONSENT_TOPIC, records.length);
+  const each = async (ask: (n: number) => Promise<number>): Promise<number[]> => {
+    const tookMs: number[] = [];
+    for (let n = 0; n < count; n += 1) tookMs.push(await ask(n));
+    return tookMs;
+  };
+  const rounds = await alternate(context, `${count} proofs`, {
+    bare: () => each(() => audit.answerMs('livez')),
+    ours: () =>
+      each((n) => {
+        const { partition = 0, offset = 0 } = records[(n * STRIDE) % records.length] ?? {};
+        return audit.answerMs({ partition, offset });
+      }),
+  });
+  await audit.stop();
+  const compare = (name: string, share: number): Comparison => ({
+    title: `inclusion proof over HTTP, ${name}`,
+    unit: 'ms',
+    bare: { label: '/livez', rounds: rounds.bare.map((values) => percentile(values, share)) },
+    ours: { label: 'proof', rounds: rounds.ours.map((values) => percentile(values, share)) },
+  });
+  return [compare('p50', 0.5), compare('p99', 0.99)];
 }
 
 async function steadyLoad(
