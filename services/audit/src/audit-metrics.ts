@@ -29,11 +29,11 @@ export class AuditMetrics {
     this.leaves.inc({ topic }, leaves);
   }
 
-  /** @param ageMs how long the oldest unsigned leaf has waited, ms; asked when the metrics are read */
+  /** @param ageMs how long the oldest unsigned leaf, or unbound checkpoint, has waited, ms; asked when the metrics are read */
   watchAge(ageMs: () => number): void {
     new Gauge({
       name: 'audit_checkpoint_age_seconds',
-      help: 'How long the oldest record without a signed checkpoint has waited, in the logs this process writes.',
+      help: 'How long the oldest record has waited for a signed checkpoint and the head that binds it, where this process signs.',
       registers: [this.registry],
       collect() {
         this.set(ageMs() / 1_000);

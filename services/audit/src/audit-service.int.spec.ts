@@ -187,6 +187,24 @@ describe('the audit service on the local stack', () => {
     expect(verifiedRecords(receipt)).toHaveLength(1);
     expect(receipt.receipt).toMatchObject({ type: 'consent.granted.v1', position: formatPosition(grant) });
     expect(receipt.receipt.says).toContain('Consent was given');
+    const { keyFingerprint } = await get<ShownLogs>('/v1/logs');
+    const file = join(folder, 'receipt.json');
+    let said = '';
+    const say = (text: string): void => {
+      said += text;
+    };
+    const none = { isTty: false, stateFolder: undefined, token: undefined, signal: undefined };
+    const io = { ...none, stdout: say, stderr: say, monotonicMs: () => 0, now: () => new Date(0) };
+    await writeFile(file, JSON.stringify(receipt));
+    expect([await runVerify([file, '--key', keyFingerprint], io), said]).toEqual([
+      0,
+      expect.stringContaining(`consent.granted.v1, event ${granted.id}`),
+    ]);
+    await writeFile(
+      file,
+      JSON.stringify({ ...receipt, receipt: { ...receipt.receipt, type: 'consent.withdrawn.v1' } }),
+    );
+    expect(await runVerify([file, '--key', keyFingerprint], io)).toBe(1);
     expect(await failure(`/v1/receipts/${accepted.id}`, 'auditor')).toEqual([422, 'no-receipt']);
   });
 

@@ -106,18 +106,11 @@ const UNSIGNED_MS_MAX = 10_000;
     },
     {
       provide: AuditLogs,
-      inject: [LOG_SURROUNDINGS, AuditMetrics, Health],
-      useFactory: (around: LogSurroundings, metrics: AuditMetrics, health: Health) => {
-        const logs = new AuditLogs(around, (topic, leaves) => {
+      inject: [LOG_SURROUNDINGS, AuditMetrics],
+      useFactory: (around: LogSurroundings, metrics: AuditMetrics) =>
+        new AuditLogs(around, (topic, leaves) => {
           metrics.signed(topic, leaves);
-        });
-        metrics.watchAge(() => logs.unsignedForMs);
-        health.addCheck('auditLog', () => {
-          const late = logs.unsignedForMs > UNSIGNED_MS_MAX;
-          return Promise.resolve(late ? 'records have been waiting for a signed checkpoint for too long' : undefined);
-        });
-        return logs;
-      },
+        }),
     },
     {
       provide: PublishedLogs,
@@ -175,6 +168,8 @@ const UNSIGNED_MS_MAX = 10_000;
         RUNTIME_CONFIG,
         EntryRetention,
         WITNESSES,
+        AuditMetrics,
+        Health,
       ],
       useFactory: (
         logs: AuditLogs,
@@ -186,11 +181,19 @@ const UNSIGNED_MS_MAX = 10_000;
         { AUDIT_CHECKPOINT_INTERVAL_MS: intervalMs }: AuditConfig,
         retention: EntryRetention,
         witnesses: Witnesses | undefined,
+        metrics: AuditMetrics,
+        health: Health,
       ) => {
         const partitionCount = (topic: string): number => log.partitionCount(topic);
         const asked = witnesses === undefined ? {} : { witnesses };
         const options = { logs, around, appender, partitionCount, clock, logger, intervalMs, retention, ...asked };
-        return new CheckpointSigner(options);
+        const signer = new CheckpointSigner(options);
+        metrics.watchAge(() => signer.unsignedForMs);
+        health.addCheck('auditLog', () => {
+          const late = signer.unsignedForMs > UNSIGNED_MS_MAX;
+          return Promise.resolve(late ? 'records have been waiting for a signed checkpoint for too long' : undefined);
+        });
+        return signer;
       },
     },
     {

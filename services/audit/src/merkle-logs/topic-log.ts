@@ -116,18 +116,14 @@ export class TopicLog {
    * @throws MerkleLogError `stale-owner` when somebody else took the log; its leaves here are of no use then
    */
   async commit(): Promise<LogGrowth | undefined> {
-    const since = this.oldestUnsignedMs;
-    this.oldestUnsignedMs = undefined;
-    try {
-      const checkpoint = await this.writer.commit();
-      if (checkpoint === undefined) return undefined;
-      const leaves = checkpoint.size - this.reportedSize;
-      this.reportedSize = checkpoint.size;
-      return { name: this.name, checkpoint, leaves };
-    } catch (error) {
-      this.oldestUnsignedMs = since ?? this.oldestUnsignedMs;
-      throw error;
-    }
+    const startedMs = this.clock.monotonicMs();
+    const checkpoint = await this.writer.commit();
+    // What is not signed now came after the commit began. Until it ends its leaves wait, also when the disk hangs.
+    this.oldestUnsignedMs = this.writer.unsigned.leaves === 0 ? undefined : startedMs;
+    if (checkpoint === undefined) return undefined;
+    const leaves = checkpoint.size - this.reportedSize;
+    this.reportedSize = checkpoint.size;
+    return { name: this.name, checkpoint, leaves };
   }
 
   /** Resolves when no commit runs any more, whatever came of it. */

@@ -61,7 +61,8 @@ export class AuditLogs implements BatchConsumer {
    */
   async apply(batch: RecordBatch): Promise<void> {
     const log = this.logs.get(partitionKey(batch));
-    if (log?.epoch !== batch.epoch) {
+    // The batch's epoch is the highest of all consumers': above the log's when the folder is younger than MongoDB.
+    if (log === undefined || batch.epoch < log.epoch || !batch.isCurrent()) {
       throw new MerkleLogError('stale-owner', `${partitionKey(batch)} is not owned under epoch ${batch.epoch}`);
     }
     for (const record of batch.records) {

@@ -94,6 +94,17 @@ describe('a topic that Kafka has lost', () => {
     entries[entries.length - 3] = entries[entries.length - 3]! ^ 1;
     damaged.objects.set(path!, entries);
     await expect(refill(damaged)).rejects.toMatchObject({ code: 'log-damaged' });
+    const inbound = Array.from({ length: 300 }, (_, offset) => ({
+      ...lost[0]!,
+      topic: 'whatsapp.inbound',
+      partition: 0,
+      offset,
+    }));
+    const pruned = await logsOf('whatsapp.inbound', 1, inbound);
+    pruned.objects.delete('public/logs/whatsapp.inbound/0/tile/entries/000');
+    await expect(refill(pruned, 'whatsapp.inbound')).rejects.toMatchObject({ code: 'log-incomplete' });
+    const late = await logsOf('whatsapp.inbound', 1, inbound.slice(7));
+    await expect(refill(late, 'whatsapp.inbound')).rejects.toMatchObject({ code: 'log-incomplete' });
     const valueless = store.copy();
     for (const name of valueless.objects.keys()) if (name.includes('/value/')) valueless.objects.delete(name);
     await expect(refill(valueless)).rejects.toMatchObject({ code: 'log-damaged' });

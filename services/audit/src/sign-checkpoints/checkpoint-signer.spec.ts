@@ -193,3 +193,52 @@ describe('two processes on one folder', () => {
     expect(keeper.announced).toHaveLength(1);
   });
 });
+
+describe('the age of the checkpoints', () => {
+  it('grows while the disk does not answer, and while the heads cannot be signed, and is 0 again afterwards', async () => {
+    const process = new AuditProcess(new MemoryLogStore());
+    await process.take();
+    await process.signer.tick();
+    let answer: () => void = () => undefined;
+    process.store.before = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    await process.apply('consent.events', 0, 0);
+    const hanging = process.signer.tick();
+    process.elapsedMs += 5_000;
+    expect(process.signer.unsignedForMs).toBe(5_000);
+    process.store.before = (_, path) => {
+      if (path.startsWith('public/heads/')) throw new Error('no space left on device');
+    };
+    answer();
+    await hanging;
+    process.elapsedMs += 2_000;
+    expect([process.logs.unsignedForMs, process.signer.unsignedForMs]).toEqual([0, 2_000]);
+    await process.signer.tick();
+    process.elapsedMs += 1_000;
+    expect(process.signer.unsignedForMs).toBe(3_000);
+    process.store.before = () => undefined;
+    await process.signer.tick();
+    expect(process.signer.unsignedForMs).toBe(0);
+    expect(boundHeads(process.store)).toEqual([['consent.events/0', 1]]);
+  });
+});
+
+describe('a batch of records', () => {
+  const batch = { topic: 'consent.events', partition: 0, heartbeat: () => Promise.resolve() };
+  const records = [{ ...batch, offset: 0, timestampMs: 0, key: null, headers: [], value: Buffer.from('a record') }];
+
+  it('counts when another consumer’s epoch is ahead of the log’s, and not when its partition was lost', async () => {
+    const process = new AuditProcess(new MemoryLogStore());
+    const epoch = (await process.take()).get('consent.events/0')!.epoch;
+    for (const late of [
+      { ...batch, records, epoch: epoch + 5, isCurrent: () => false },
+      { ...batch, records, epoch: epoch - 1, isCurrent: () => true },
+    ])
+      await expect(process.topics.apply(late)).rejects.toMatchObject({ code: 'stale-owner' });
+    await process.topics.apply({ ...batch, records, epoch: epoch + 5, isCurrent: () => true });
+    await process.signer.tick();
+    expect(await process.size('consent.events/0')).toBe(1);
+  });
+});

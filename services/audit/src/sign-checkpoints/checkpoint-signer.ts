@@ -51,6 +51,8 @@ export class CheckpointSigner implements OnApplicationShutdown {
   private newest: DatedHeads | undefined;
   private readonly unannounced = new Map<string, Checkpoint>();
   private ticks = 0;
+  /** Since when a log's checkpoint waits for the head that binds it. */
+  private unboundSinceMs: number | undefined;
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
@@ -70,6 +72,12 @@ export class CheckpointSigner implements OnApplicationShutdown {
     await this.running;
     this.heads = await HeadLog.take(store, key, origin);
     this.ticks = 0;
+  }
+
+  /** How long the oldest record waits for its log's checkpoint, or that for the head that binds it, ms. */
+  get unsignedForMs(): number {
+    const unboundForMs = this.unboundSinceMs === undefined ? 0 : this.options.clock.monotonicMs() - this.unboundSinceMs;
+    return Math.max(this.options.logs.unsignedForMs, unboundForMs);
   }
 
   private start(): void {
@@ -113,7 +121,11 @@ export class CheckpointSigner implements OnApplicationShutdown {
 
   private async bind(grown: readonly Checkpoint[]): Promise<void> {
     const heads = this.heads;
-    if (heads === undefined) return;
+    if (heads === undefined) {
+      this.unboundSinceMs = undefined;
+      return;
+    }
+    if (grown.length > 0) this.unboundSinceMs ??= this.options.clock.monotonicMs();
     const sweep = this.ticks % TICKS_PER_SWEEP === 0;
     const at = new Date(this.options.clock.now()).toISOString();
     const found = [...(sweep ? await this.allCheckpoints() : []), ...grown];
@@ -127,6 +139,7 @@ export class CheckpointSigner implements OnApplicationShutdown {
     if (prune) heads.record(await this.dueForPruning(heads), at);
     this.ticks += 1;
     const signed = await heads.commit();
+    this.unboundSinceMs = undefined;
     if (signed !== undefined) this.newest = { ...signed, at };
     if (prune) await this.prune(heads);
     this.options.witnesses?.offer(heads);

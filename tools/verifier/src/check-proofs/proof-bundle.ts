@@ -44,7 +44,9 @@ export function checkBundle(bytes: Uint8Array, trusted: string | undefined): Pro
   const bundle = objectOf(utf8Of(bytes));
   if (bundle['format'] !== BUNDLE_FORMAT) throw new FormatError(`it is not an ${BUNDLE_FORMAT}`);
   const origin = textOf(bundle, 'origin');
-  const statements = listOf(bundle, 'keyStatements', LOGS_MAX).map((note) => Buffer.from(String(note)));
+  const statements = listOf(bundle, 'keyStatements', LOGS_MAX).map((note) =>
+    Buffer.from(asText(note, 'a key statement')),
+  );
   const { chain, unlinked } = chainKeys(origin, keysOf(bundle['keys'], origin), statements, trusted);
   if (unlinked.length > 0) throw new FormatError('a key of it is not linked to the one before');
   if (trusted !== undefined && !chain.fingerprints.includes(trusted))
@@ -52,6 +54,7 @@ export function checkBundle(bytes: Uint8Array, trusted: string | undefined): Pro
   const heads = openCheckpoint(Buffer.from(textOf(bundle, 'heads')), 'heads', chain);
   const logs = listOf(bundle, 'logs', LOGS_MAX).map((log, i) => provenLog(asObject(log), i, origin, heads));
   const records = listOf(bundle, 'records', RECORDS_MAX).map((record, i) => provenRecord(asObject(record), i, logs));
+  if (bundle['receipt'] !== undefined) receiptIsProven(asObject(bundle['receipt']), records);
   const notShown = typeof bundle['notShown'] === 'number' ? bundle['notShown'] : 0;
   return { chain, heads, logs, records, notShown };
 }
@@ -100,8 +103,20 @@ function valueOf({ value }: Leaf, record: Json, i: number): Uint8Array | null | 
   return bytes;
 }
 
+/** What a receipt says for people to read is about a record that the bundle proves. */
+function receiptIsProven(receipt: Json, records: readonly ProvenRecord[]): void {
+  const proven = records.some(
+    ({ log, offset, event }) =>
+      event !== undefined &&
+      receipt['position'] === `${log}@${offset}` &&
+      receipt['eventId'] === event.id &&
+      receipt['type'] === event.type,
+  );
+  if (!proven) throw new FormatError('its receipt is about another event than the one that is proven');
+}
+
 function pathOf(json: Json): Hash[] {
-  return listOf(json, 'proof', 64).map((hash) => hashOf(String(hash)));
+  return listOf(json, 'proof', 64).map((hash) => hashOf(asText(hash, 'a hash')));
 }
 
 function asObject(json: unknown): Json {
@@ -110,9 +125,12 @@ function asObject(json: unknown): Json {
 }
 
 function textOf(json: Json, name: string): string {
-  const text = json[name];
-  if (typeof text !== 'string') throw new FormatError(`${name} is not a text`);
-  return text;
+  return asText(json[name], name);
+}
+
+function asText(json: unknown, what: string): string {
+  if (typeof json !== 'string') throw new FormatError(`${what} is not a text`);
+  return json;
 }
 
 function numberOf(json: Json, name: string): number {

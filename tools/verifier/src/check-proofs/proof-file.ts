@@ -1,9 +1,10 @@
 import { constants, open } from 'node:fs/promises';
+import { parseHeadEntry } from '../check-heads/head-entry.ts';
 import type { TrustedKeys } from '../check-keys/trusted-keys.ts';
 import { KeyChain, type Pin } from '../check-keys/key-chain.ts';
 import { openCheckpoint, type SignedCheckpoint, unsignedCheckpoint } from '../check-keys/signed-checkpoint.ts';
 import type { Findings } from '../findings/findings.ts';
-import { leafHash } from '../merkle/hashes.ts';
+import { leafHash, sameBytes } from '../merkle/hashes.ts';
 import { provesInclusion } from '../merkle/proofs.ts';
 import { FormatError } from '../notes/format-error.ts';
 import { NOTE_BYTES_MAX } from '../notes/signed-note.ts';
@@ -23,8 +24,8 @@ export type KeptFile =
       readonly log: string;
       readonly checkpoint: SignedCheckpoint;
       readonly index: number;
-      /** False when the file does not have the entry, so that nothing but the checkpoint could be checked. */
-      readonly hasEntry: boolean;
+      /** Undefined when the file does not have it, so that nothing but the checkpoint could be checked. */
+      readonly entry: Uint8Array | undefined;
     }
   | { readonly kind: 'bundle'; readonly bundle: ProvenBundle };
 
@@ -34,7 +35,9 @@ export async function readKeptFile(path: string): Promise<Uint8Array> {
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const { size } = await file.stat();
+      const facts = await file.stat();
+      if (!facts.isFile()) throw wrong('it is not a plain file');
+      const { size } = facts;
       if (size > FILE_BYTES_MAX) throw wrong('it is too large');
       return await file.readFile();
     } finally {
@@ -62,7 +65,23 @@ export function checkKeptFile(bytes: Uint8Array, chain: KeyChain | undefined, tr
   const { size, root } = checkpoint;
   if (extra !== undefined && !provesInclusion({ leaf: leafHash(extra), index, size, root, path }))
     throw new FormatError(`the entry is not leaf ${index} of ${log}`);
-  return { kind: 'proof', log, checkpoint, index, hasEntry: extra !== undefined };
+  return { kind: 'proof', log, checkpoint, index, entry: extra };
+}
+
+/**
+ * Checks that a second proof, in the log of heads, binds the log in the state that the first one is about: docs/formats/
+ * proofs.md, "Its binding". Answers the head that binds it.
+ * @throws FormatError
+ */
+export function checkBinding(kept: KeptFile, binding: KeptFile, chain: KeyChain): SignedCheckpoint {
+  if (kept.kind === 'bundle') throw new FormatError('a bundle brings its own heads, and needs no binding');
+  if (binding.kind !== 'proof' || binding.log !== 'heads' || binding.entry === undefined)
+    throw new FormatError('the binding is not the proof of a head in the log of heads');
+  const head = parseHeadEntry(binding.entry, chain.origin);
+  const { size, root } = kept.checkpoint;
+  if (head.name !== kept.log || head.size !== size || !sameBytes(head.root, root))
+    throw new FormatError(`the binding is of ${head.name} with ${head.size} leaves, not of this state of ${kept.log}`);
+  return binding.checkpoint;
 }
 
 /** The chain that a key line alone makes, for the installation whose checkpoint is in a file. @throws FormatError */
@@ -96,6 +115,8 @@ export async function seenInFiles(
   for (const path of paths) {
     try {
       const kept = checkKeptFile(await readKeptFile(path), keys.chain, keys.chain.fingerprints[0]);
+      if (kept.kind === 'bundle' && kept.bundle.chain.origin !== keys.chain.origin)
+        throw new FormatError('it is about another installation');
       const states =
         kept.kind === 'bundle'
           ? [...kept.bundle.logs.map(({ name, size, root }) => ({ log: name, size, root })), headsOf(kept.bundle)]

@@ -2,7 +2,7 @@ import { chainKeys, type KeyChain, parsePin } from '../check-keys/key-chain.ts';
 import { ifWellFormed } from '../notes/format-error.ts';
 import { parseKeyLine } from '../notes/signed-note.ts';
 import { vectorsOf } from '../written-log/format-vectors.fixture.ts';
-import { chainOf, checkKeptFile } from './proof-file.ts';
+import { chainOf, checkBinding, checkKeptFile } from './proof-file.ts';
 
 interface ProofVectors {
   readonly recordProof: string;
@@ -30,8 +30,8 @@ const check = (file: string | object, by: KeyChain | undefined = chain, fingerpr
 
 describe('the proofs of docs/formats/proofs.md', () => {
   it('hold: of one record, of its binding, and of a bundle', () => {
-    expect(check(recordProof)).toMatchObject({ kind: 'proof', log: 'consent.events/3', index: 1, hasEntry: true });
-    expect(check(bindingProof)).toMatchObject({ kind: 'proof', log: 'heads', index: 2, hasEntry: true });
+    expect(check(recordProof)).toMatchObject({ kind: 'proof', log: 'consent.events/3', index: 1 });
+    expect(check(bindingProof)).toMatchObject({ kind: 'proof', log: 'heads', index: 2 });
     expect(check(bundle, undefined)).toMatchObject({
       kind: 'bundle',
       bundle: {
@@ -42,6 +42,20 @@ describe('the proofs of docs/formats/proofs.md', () => {
         ],
       },
     });
+  });
+
+  it('show together that the log in that state is bound, and nothing else', () => {
+    const [record, binding] = [check(recordProof), check(bindingProof)];
+    expect(checkBinding(record, binding, chain)).toMatchObject({ size: 3 });
+    const [, other = ''] = /\nextra (.+)\n/.exec(recordProof) ?? [];
+    for (const [kept, by, message] of [
+      [record, record, 'not the proof of a head'],
+      [record, check(bindingProof.replace(/\nextra .+/, '')), 'not the proof of a head'],
+      [binding, binding, 'is of consent.events/3 with 3 leaves'],
+      [check(bundle, undefined), binding, 'needs no binding'],
+    ] as const)
+      expect(() => checkBinding(kept, by, chain)).toThrow(message);
+    expect(() => check(bindingProof.replace(/\nextra .+/, `\nextra ${other}`))).toThrow('is not leaf 2 of heads');
   });
 
   it('hold with nothing but a key line', () => {
@@ -74,9 +88,17 @@ describe('the proofs of docs/formats/proofs.md', () => {
     ['not proven', { ...bundle, logs: [{ ...bundle.logs[0], index: 1 }] }],
     ['does not fit', { ...bundle, heads: bundle.heads.replace('\n3\n', '\n4\n') }],
     ['records is not a list', { ...bundle, records: 'all' }],
+    ['is not a text', { ...bundle, keyStatements: [{ toString: 1, valueOf: 1 }] }],
+    ['receipt', { ...bundle, receipt: { eventId: '1', type: 'consent.granted.v1', position: 'consent.events/3@1' } }],
     ['assent-proof-bundle', { ...bundle, format: 'assent-proof-bundle/v2' }],
     ['another key', { ...bundle, keys: bundle.keys.slice(1), keyStatements: [] }],
   ])('do not hold when they lie: %s', (message, file) => {
     expect(() => check(file, undefined)).toThrow(message);
+  });
+
+  it('do not hold when they are nested as deep as no stack is', () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const file = JSON.stringify({ ...bundle, keyStatements: ['deep'] }).replace('"deep"', deep);
+    expect(() => check(file, undefined)).toThrow('is not a text');
   });
 });

@@ -20,7 +20,7 @@ export const FAULTS = {
   'head-invalid': 'an entry of the log of heads is not a head',
   'head-differs': 'two signed heads of one size have different roots',
   'head-went-back': 'a head takes back leaves that were bound before',
-  'log-missing': 'a log that the heads name is not there',
+  'log-missing': 'a log that the heads name, or that was seen before, is not there',
   'log-behind-head': 'a log has fewer leaves than its head says',
   // Trees
   'root-differs': 'the leaves do not give the root that was signed',
@@ -90,8 +90,8 @@ export interface Checked {
   bytes: number;
 }
 
-/** Faults that are listed; the rest is counted. */
-const LISTED_MAX = 1_000;
+/** Faults of one code that are listed, so that one code does not hide the others; the rest is counted. */
+const LISTED_OF_A_CODE_MAX = 100;
 /** The same for one log and one code, so that one log does not hide the others. */
 const LISTED_OF_A_KIND_MAX = 20;
 const NOTES_MAX = 1_000;
@@ -123,6 +123,8 @@ export class Findings {
   readonly notes: string[] = [];
   /** Faults by `log code`. */
   private counts = new Map<string, number>();
+  /** Listed faults by code. */
+  private readonly listed = new Map<FaultCode, number>();
   private total = 0;
 
   fault(code: FaultCode, place: Place, text: string): void {
@@ -130,18 +132,32 @@ export class Findings {
     const count = (this.counts.get(kind) ?? 0) + 1;
     this.counts.set(kind, count);
     this.total += 1;
-    if (count > LISTED_OF_A_KIND_MAX || this.faults.length >= LISTED_MAX) return;
-    this.faults.push({ code, where: placeText(place), text, ...place });
+    const ofCode = this.listed.get(code) ?? 0;
+    if (count > LISTED_OF_A_KIND_MAX || ofCode >= LISTED_OF_A_CODE_MAX) return;
+    this.listed.set(code, ofCode + 1);
+    const { file } = place;
+    const shown = {
+      ...place,
+      log: printable(place.log),
+      ...(file === undefined ? {} : { file: printable(file) }),
+    };
+    this.faults.push({ code, where: placeText(shown), text: printable(text), ...shown });
   }
 
   /** Whether another fault of this kind would be listed, not only counted. */
   lists(log: string, code: FaultCode): boolean {
-    return (this.counts.get(`${log} ${code}`) ?? 0) < LISTED_OF_A_KIND_MAX && this.faults.length < LISTED_MAX;
+    const ofKind = this.counts.get(`${log} ${code}`) ?? 0;
+    return ofKind < LISTED_OF_A_KIND_MAX && (this.listed.get(code) ?? 0) < LISTED_OF_A_CODE_MAX;
+  }
+
+  /** Whether there is a fault of one of these codes. The first of a code is always listed. */
+  has(codes: readonly FaultCode[]): boolean {
+    return codes.some((code) => this.listed.has(code));
   }
 
   /** Something to know that is not wrong. */
   note(text: string): void {
-    if (this.notes.length < NOTES_MAX) this.notes.push(text);
+    if (this.notes.length < NOTES_MAX) this.notes.push(printable(text));
   }
 
   get faultCount(): number {
@@ -161,8 +177,15 @@ export class Findings {
     this.faults.splice(0, Infinity, ...faults);
     this.notes.splice(0, Infinity, ...notes);
     this.counts = new Map(Object.entries(counts));
+    this.listed.clear();
+    for (const { code } of faults) this.listed.set(code, (this.listed.get(code) ?? 0) + 1);
     this.total = [...this.counts.values()].reduce((sum, count) => sum + count, 0);
   }
+}
+
+/** Names and texts that come from a log, without what a terminal or a reader could be deceived by. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }
 
 function placeText({ log, index, offset, size, file }: Place): string {

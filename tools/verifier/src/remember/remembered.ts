@@ -16,26 +16,27 @@ export interface SeenCheckpoint {
 }
 
 /**
- * What an earlier run saw, when it is about the same installation: the key seen last has to be in the chain still.
- * Undefined when it is not. If the caller named another key, that is a new installation under an old name; else it is a
- * fault.
+ * What an earlier run saw of this installation. The key seen last has to be in the chain still: a fault when it is not,
+ * because a key that was retired, or stolen, can sign a log of its own, and is the one the caller named maybe. Only when
+ * the caller names a key that no earlier run saw is this another installation under an old name; undefined then.
  */
 export function seenBefore(
   last: LastSeen,
   chain: KeyChain,
-  pinned: boolean,
+  named: string | undefined,
   path: string,
   findings: Findings,
 ): SeenCheckpoint[] | undefined {
   const newest = last.fingerprints.at(-1) ?? '';
   if (!chain.fingerprints.includes(newest)) {
     const what = `${chain.origin} was seen with the key ${newest} on ${last.at}`;
-    if (pinned) findings.note(`${what}; you named another key, so this is taken as another installation`);
-    else {
-      const text = `${what}, and nothing signed says that another key follows it. If you know why, give the key with --key, or remove ${path}`;
-      findings.fault('key-changed', { log: 'manifest.json' }, text);
+    const isNew = named !== undefined && chain.fingerprints.includes(named) && !last.fingerprints.includes(named);
+    if (isNew) {
+      findings.note(`${what}; you named another key, so this is taken as another installation`);
+      return undefined;
     }
-    return undefined;
+    const text = `${what}, and nothing signed says that another key follows it. If you know why, give a key that it was not seen with as --key, or remove ${path}`;
+    findings.fault('key-changed', { log: 'manifest.json' }, text);
   }
   return Object.entries(last.logs).map(([log, { size, root }]) => {
     return { log, size, root: Buffer.from(root, 'base64'), seen: `the log as it was verified on ${last.at}` };

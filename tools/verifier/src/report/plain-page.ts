@@ -1,4 +1,4 @@
-import { FAULTS } from '../findings/findings.ts';
+import { FAULTS, printable } from '../findings/findings.ts';
 import type { VerifyResult } from '../verify-log/verify-audit-log.ts';
 
 /** Faults told one by one on the page; the JSON report has more. */
@@ -7,7 +7,7 @@ const TOLD_MAX = 100;
 /** The result as a page of plain English (Markdown), for people who do not run programs. */
 export function plainPage(result: VerifyResult, at: string): string {
   return [
-    `# Verification of ${result.origin ?? result.source}`,
+    `# Verification of ${printable(result.origin ?? result.source)}`,
     '',
     `Done on ${at}, on ${result.source}.`,
     '',

@@ -24,7 +24,7 @@ export function summary(result: VerifyResult, tookMs: number, paint: Paint): str
   lines.push(...notes.map((note) => `note ${note}`));
   lines.push(
     '',
-    `${checked.logs} logs, ${checked.leaves} leaves, ${checked.heads} heads, ${checked.entries} entries hashed anew, ${checked.tiles} tiles, ${checked.checkpoints} signed checkpoints, ${checked.cosignatures} cosignatures, ${checked.events} events, ${checked.attempts} attempts; ${(checked.bytes / 1_000_000).toFixed(1)} MB in ${(tookMs / 1_000).toFixed(2)} s`,
+    `${checked.logs} logs, ${checked.leaves} leaves, ${checked.heads} heads, ${checked.entries} entries hashed anew, ${checked.tiles} tiles, ${checked.checkpoints} signed checkpoints, ${checked.cosignatures} cosignatures, ${checked.events} events${checked.unknownEvents === 0 ? '' : ` and ${checked.unknownEvents} of unknown types`}, ${checked.attempts} attempts; ${(checked.bytes / 1_000_000).toFixed(1)} MB in ${(tookMs / 1_000).toFixed(2)} s`,
     ...headLines(result),
     ...keyLines(result, paint),
     result.ok ? paint('good', 'OK: no faults') : paint('bad', `FAILED: ${counted(total, 'fault')}`),

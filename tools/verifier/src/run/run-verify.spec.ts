@@ -7,6 +7,7 @@ import type { VerifyResult } from '../verify-log/verify-audit-log.ts';
 import { BrokenLog } from '../written-log/broken-log.fixture.ts';
 import { preferences } from '../written-log/events.fixture.ts';
 import { TestKey } from '../written-log/note-signing.fixture.ts';
+import { vectorsOf } from '../written-log/format-vectors.fixture.ts';
 import { writeFiles } from '../written-log/write-files.fixture.ts';
 import { FilesInMemory, WrittenLog } from '../written-log/written-log.fixture.ts';
 import { runVerify } from './run-verify.ts';
@@ -103,6 +104,23 @@ describe('the command verify', () => {
     expect(readFileSync(at('page.md'), 'utf8')).toContain('**Nothing is wrong.**');
   });
 
+  it('lets no name in the log write on the terminal, nor one kind of fault hide another', async () => {
+    const names = Array.from({ length: 1_200 }, (_, i) => [`junk-${i}\u001b[2J\u202e`, Buffer.of(1)] as const);
+    const sink = new FilesInMemory();
+    const log = new WrittenLog({ origin: 'log.example', sink, key });
+    log.append('consent.events/0', preferences(1));
+    log.sign();
+    const files = new BrokenLog(sink.files).flip('logs/consent.events/0/tile/entries/000.p/1', 100).files;
+    writeFiles(at('junk'), new Map([...files, ...names]));
+    for (const option of ['--no-state', '--json']) {
+      const { code, out } = await run([at('junk'), option]);
+      expect(code).toBe(1);
+      expect(out).toContain('junk-');
+      expect(['\u001b', '\u202e'].filter((sign) => out.includes(sign))).toEqual([]);
+      expect(out).toContain('entry-changed');
+    }
+  });
+
   it('draws a bar on a terminal, and takes it away', async () => {
     let ms = 0;
     const monotonicMs = (): number => (ms += 200);
@@ -146,6 +164,20 @@ describe('the command verify', () => {
       code: 1,
       out: expect.stringContaining('names no key') as string,
     });
+  });
+
+  it('verifies a proof and its binding together, with the witnesses of a policy', async () => {
+    const vectors = vectorsOf('proofs.md') as { recordProof: string; bindingProof: string };
+    const heads = vectorsOf('signed-heads.md') as { newKey: string; policy: string };
+    writeFileSync(at('record.tlog-proof'), vectors.recordProof);
+    writeFileSync(at('binding.tlog-proof'), vectors.bindingProof);
+    writeFileSync(at('one-of-two'), heads.policy);
+    const alone = [at('record.tlog-proof'), '--key', heads.newKey, '--policy', at('one-of-two')];
+    expect(await run(alone)).toMatchObject({ code: 1, out: expect.stringContaining('give its binding too') as string });
+    const { code, out } = await run([...alone, '--binding', at('binding.tlog-proof')]);
+    expect([code, out]).toEqual([0, expect.stringContaining('that state of consent.events/3 is bound by head 3\n')]);
+    expect(out).toContain('the quorum "witnesses" has seen that head');
+    expect(await run([...alone, '--binding', at('record.tlog-proof')])).toMatchObject({ code: 1 });
   });
 
   it.each([

@@ -28,6 +28,8 @@ running audit service or of any web server, or one proof (a .tlog-proof, a bundl
   --policy <file>    which witnesses have to have signed the heads (a C2SP tlog-policy)
   --seen <file>      a checkpoint or proof that you got earlier or elsewhere: the log has to
                      contain it; may be given several times
+  --binding <file>   with a .tlog-proof: its binding, which shows that all logs' head binds
+                     that state, and brings the witnesses' signatures
   --state <folder>   where to remember what was seen and how far a run got
                      (default: assent-verify in your state folder)
   --no-state         remember nothing
@@ -49,6 +51,7 @@ interface VerifyArguments {
   readonly pin: Pin | undefined;
   readonly policy: WitnessPolicy | undefined;
   readonly seen: readonly string[];
+  readonly binding: string | undefined;
   readonly stateFolder: string | undefined;
   readonly token: string | undefined;
   readonly timeoutMs: number;
@@ -72,6 +75,7 @@ export async function runVerify(argv: readonly string[], io: VerifyIo): Promise<
   }
   try {
     if (await isFile(options.target)) return await verifyProof(options.target, options, io);
+    if (options.binding !== undefined) throw new FormatError('--binding: it goes with a .tlog-proof only');
     return await verify(options, io);
   } catch (error) {
     if (error instanceof Interrupted) {
@@ -167,6 +171,7 @@ async function parse(argv: readonly string[], io: VerifyIo): Promise<VerifyArgum
     pin: values.key === undefined ? undefined : naming('--key', () => parsePin(values.key ?? '')),
     policy: values.policy === undefined ? undefined : await readPolicy(values.policy),
     seen: values.seen ?? [],
+    binding: values.binding,
     stateFolder: values['no-state'] ? undefined : (values.state ?? io.stateFolder),
     token: values.token ?? io.token,
     timeoutMs: timeoutS * 1_000,
@@ -184,6 +189,7 @@ function parsedArguments(argv: readonly string[]) {
         key: { type: 'string' },
         policy: { type: 'string' },
         seen: { type: 'string', multiple: true },
+        binding: { type: 'string' },
         state: { type: 'string' },
         'no-state': { type: 'boolean', default: false },
         token: { type: 'string' },

@@ -1,5 +1,7 @@
-import type { Pin } from '../check-keys/key-chain.ts';
-import { chainOf, checkKeptFile, type KeptFile, readKeptFile } from '../check-proofs/proof-file.ts';
+import type { KeyChain, Pin } from '../check-keys/key-chain.ts';
+import type { SignedCheckpoint } from '../check-keys/signed-checkpoint.ts';
+import { chainOf, checkBinding, checkKeptFile, type KeptFile, readKeptFile } from '../check-proofs/proof-file.ts';
+import { printable } from '../findings/findings.ts';
 import { FormatError } from '../notes/format-error.ts';
 import { signedBy } from '../notes/signed-note.ts';
 import type { WitnessPolicy } from '../notes/witness-policy.ts';
@@ -11,22 +13,35 @@ interface ProofOptions {
   readonly pin: Pin | undefined;
   readonly policy: WitnessPolicy | undefined;
   readonly json: boolean;
+  /** The proof, in the log of heads, of the head that the file is about. */
+  readonly binding: string | undefined;
 }
 
 /** Verifies one file: a proof of a record, a bundle or receipt, or a signed checkpoint. Answers the exit code. */
-export async function verifyProof(path: string, { pin, policy, json }: ProofOptions, io: VerifyIo): Promise<number> {
+export async function verifyProof(
+  path: string,
+  { pin, policy, json, binding }: ProofOptions,
+  io: VerifyIo,
+): Promise<number> {
   const bytes = await readKeptFile(path);
   const paint = painter(io.isTty);
   try {
-    const kept = checkKeptFile(bytes, pin && chainOf(pin, bytes), pin?.fingerprint);
-    const lines = [...linesOf(kept), ...witnessLines(kept, policy)];
+    const chain = pin && chainOf(pin, bytes);
+    const kept = checkKeptFile(bytes, chain, pin?.fingerprint);
+    const heads = binding === undefined ? headsIn(kept) : await headThatBinds(kept, binding, chain);
+    const bound =
+      binding === undefined || heads === undefined
+        ? []
+        : [`that state of ${logOf(kept)} is bound by head ${heads.size}`];
+    const lines = [...linesOf(kept), ...bound, ...witnessLines(heads, policy)].map(printable);
     if (json) io.stdout(`${JSON.stringify({ ok: true, file: path, kind: kept.kind, says: lines }, undefined, 2)}\n`);
     else io.stdout(`${lines.join('\n')}\n${keyLine(kept, pin)}\n${paint('good', 'OK: it holds')}\n`);
     return VERIFY_EXIT.ok;
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    if (json) io.stdout(`${JSON.stringify({ ok: false, file: path, says: [error.message] }, undefined, 2)}\n`);
-    else io.stdout(`${paint('bad', 'fail')} proof-invalid  ${path}\n     ${error.message}\n`);
+    const message = printable(error.message);
+    if (json) io.stdout(`${JSON.stringify({ ok: false, file: path, says: [message] }, undefined, 2)}\n`);
+    else io.stdout(`${paint('bad', 'fail')} proof-invalid  ${path}\n     ${message}\n`);
     return VERIFY_EXIT.faults;
   }
 }
@@ -34,8 +49,8 @@ export async function verifyProof(path: string, { pin, policy, json }: ProofOpti
 function linesOf(kept: KeptFile): string[] {
   if (kept.kind === 'checkpoint') return [`${kept.log} had ${kept.checkpoint.size} leaves when this was signed`];
   if (kept.kind === 'proof') {
-    const { log, index, checkpoint, hasEntry } = kept;
-    if (!hasEntry)
+    const { log, index, checkpoint, entry } = kept;
+    if (entry === undefined)
       return [
         `the checkpoint is signed; the file does not have the entry, so that it is leaf ${index} of ${log} could not be checked`,
       ];
@@ -52,11 +67,27 @@ function linesOf(kept: KeptFile): string[] {
   ];
 }
 
-/** @throws FormatError when a policy was given and the heads in the file do not have its quorum */
-function witnessLines(kept: KeptFile, policy: WitnessPolicy | undefined): string[] {
+/** The head of all logs that is in a file itself. */
+function headsIn(kept: KeptFile): SignedCheckpoint | undefined {
+  if (kept.kind === 'bundle') return kept.bundle.heads;
+  return kept.log === 'heads' ? kept.checkpoint : undefined;
+}
+
+/** @throws FormatError */
+async function headThatBinds(kept: KeptFile, path: string, chain: KeyChain | undefined): Promise<SignedCheckpoint> {
+  if (chain === undefined) throw new FormatError('a bundle brings its own heads, and needs no binding');
+  return checkBinding(kept, checkKeptFile(await readKeptFile(path), chain, undefined), chain);
+}
+
+function logOf(kept: KeptFile): string {
+  return kept.kind === 'bundle' ? '' : kept.log;
+}
+
+/** @throws FormatError when a policy was given and the heads do not have its quorum */
+function witnessLines(heads: SignedCheckpoint | undefined, policy: WitnessPolicy | undefined): string[] {
   if (policy === undefined) return [];
-  const heads = kept.kind === 'bundle' ? kept.bundle.heads : kept.log === 'heads' ? kept.checkpoint : undefined;
-  if (heads === undefined) throw new FormatError('it has no head of all logs, so no witness can have signed it');
+  if (heads === undefined)
+    throw new FormatError('it has no head of all logs, so no witness can have signed it: give its binding too');
   const names = new Set(
     policy.witnesses.filter(({ key }) => signedBy(heads.note, key).is === 'valid').map(({ name }) => name),
   );

@@ -2,6 +2,7 @@ import type { BoundHeads } from '../check-heads/bound-heads.ts';
 import type { KeyChain } from '../check-keys/key-chain.ts';
 import type { Findings } from '../findings/findings.ts';
 import { LOGGED_TOPICS, logNamed, type LogName } from '../records/topics.ts';
+import type { SeenCheckpoint } from '../remember/remembered.ts';
 import type { Source } from '../sources/source.ts';
 
 const STRAY_MAX = 1_000;
@@ -16,13 +17,14 @@ export function isAboutPersons({ topic }: LogName): boolean {
 
 /**
  * The logs of a source in the order they are verified. A folder says what it has, and whatever else is in it is a fault;
- * of a server one knows the logs that its heads bind.
+ * of a server one knows the logs that its heads bind. A log that was seen before, or elsewhere, has to be among them.
  * @throws SourceError
  */
 export async function findLogs(
   source: Source,
   chain: KeyChain,
   bound: ReadonlyMap<string, BoundHeads>,
+  seen: readonly SeenCheckpoint[],
   findings: Findings,
 ): Promise<LogName[]> {
   const logs = new Map<string, LogName>();
@@ -33,6 +35,11 @@ export async function findLogs(
     if (logs.has(name)) continue;
     const text = 'the log of heads names this log, and it is not there, or of a topic that this verifier does not know';
     findings.fault('log-missing', { log: name }, text);
+  }
+  for (const name of new Set(seen.map((before) => before.log))) {
+    if (name === 'heads' || logs.has(name) || bound.has(name)) continue;
+    const where = seen.find((before) => before.log === name)?.seen ?? '';
+    findings.fault('log-missing', { log: name }, `it is not there, and was in ${where}`);
   }
   return [...logs.values()].sort(
     (a, b) =>

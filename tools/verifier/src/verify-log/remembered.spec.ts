@@ -26,7 +26,7 @@ function logOf(sizes: readonly number[], start = 0, signer = key) {
     log.sign();
     size = next;
   }
-  return { log, broken: new BrokenLog(sink.files) };
+  return { log, sink, broken: new BrokenLog(sink.files) };
 }
 
 let folder: string;
@@ -76,15 +76,43 @@ describe('a log that was verified before', () => {
   it('is found out when another key signs it, unless that key was named or follows by a statement', async () => {
     const another = logOf([3], 0, new TestKey(2)).broken;
     expect(await another.faults({ state })).toEqual(['key-changed manifest.json']);
-    const { log, broken } = logOf([3]);
+    const { log, sink } = logOf([3]);
     log.rotate(new TestKey(2));
     log.append(CONSENT, preferences(1, 3));
     log.sign();
-    expect(await new BrokenLog(new Map(broken.files)).faults({ state })).toEqual([]);
-    expect(await another.verify({ state, pin: parsePin(new TestKey(2).fingerprint) })).toMatchObject({
+    expect(await new BrokenLog(sink.files).faults({ state })).toEqual([]);
+    const third = logOf([3], 0, new TestKey(3)).broken;
+    expect(await third.verify({ state, pin: parsePin(new TestKey(3).fingerprint) })).toMatchObject({
       ok: true,
       notes: [expect.stringContaining('another installation')],
     });
+  });
+
+  it('is found out when a key that was retired signs a log of its own, though that key is the one that was named', async () => {
+    const pin = parsePin(key.fingerprint);
+    const { log, sink } = logOf([3]);
+    log.rotate(new TestKey(2));
+    log.append(CONSENT, preferences(1, 3));
+    log.sign();
+    const rotated = new BrokenLog(sink.files);
+    expect(await rotated.faults({ state, pin })).toEqual([]);
+    expect(await logOf([3, 9], 50).broken.faults({ state, pin })).toEqual([
+      'key-changed manifest.json',
+      'history-differs heads, size 2',
+      'history-differs consent.events/0, size 4',
+    ]);
+    expect(await rotated.faults({ state, pin })).toEqual([]);
+  });
+
+  it('is found out when a log is not in it any more, and the heads do not name it either', async () => {
+    const sink = new FilesInMemory();
+    const other = new WrittenLog({ origin: 'log.example', sink, key });
+    other.append('consent.events/1', preferences(3));
+    other.sign();
+    expect(await new BrokenLog(sink.files).faults({ state })).toEqual([
+      'history-differs heads, size 1',
+      `log-missing ${CONSENT}`,
+    ]);
   });
 
   it('stays as it was seen where a run could not verify it', async () => {
@@ -137,6 +165,15 @@ describe('a checkpoint or proof that somebody kept', () => {
     expect(await verifyWith(logOf([2, 7], 50).broken, head!)).toEqual(['history-differs heads, size 1']);
     expect(await verifyWith(logOf([2, 7], 50).broken, proof!)).toEqual(['history-differs consent.events/0, size 2']);
     expect(await verifyWith(logOf([1]).broken, proof!)).toEqual(['log-rewound consent.events/0, size 2']);
+  });
+
+  it('shows that a log is hidden, though nothing in the folder names it', async () => {
+    const [, proof] = kept();
+    const sink = new FilesInMemory();
+    const log = new WrittenLog({ origin: 'log.example', sink, key });
+    log.append('consent.events/1', preferences(2));
+    log.sign();
+    expect(await verifyWith(new BrokenLog(sink.files), proof!)).toEqual([`log-missing ${CONSENT}`]);
   });
 
   it('is a fault itself when it does not hold', async () => {

@@ -57,7 +57,7 @@ export interface VerifyResult {
   readonly source: string;
   readonly origin: string | undefined;
   readonly checked: Readonly<Checked>;
-  /** At most 1,000; `faultsNotListed` more were counted. */
+  /** At most 100 of a code; `faultsNotListed` more were counted. */
   readonly faults: readonly Fault[];
   readonly faultsNotListed: number;
   /** What is not wrong but should be known. */
@@ -182,7 +182,7 @@ class Run {
       if (headsTree !== undefined) heads = await checkHeads(headsTree, keys.chain, findings);
       if (headsTree !== undefined) await this.headFiles(headsTree);
     });
-    const logs = await findLogs(this.source, keys.chain, heads.bound, findings);
+    const logs = await findLogs(this.source, keys.chain, heads.bound, seen, findings);
     if (progress !== undefined) await this.goOnFrom(progress);
     const leavesExpected = [...heads.bound.values()].reduce((sum, { size }) => sum + size, 0);
     for (const [i, log] of logs.entries()) {
@@ -255,11 +255,11 @@ class Run {
   }
 
   private async whatWasSeen(keys: TrustedKeys): Promise<SeenCheckpoint[]> {
-    const { state, seen } = this.options;
+    const { state, seen, pin } = this.options;
     const { origin } = keys.chain;
     const last = await state?.lastSeen(origin);
     const path = state?.pathOfLastSeen(origin) ?? '';
-    const before = last && seenBefore(last, keys.chain, keys.pinned, path, this.findings);
+    const before = last && seenBefore(last, keys.chain, pin?.fingerprint, path, this.findings);
     if (before !== undefined) this.lastSeen = last;
     return [...(before ?? []), ...((await seen?.(keys, this.findings)) ?? [])];
   }
@@ -320,7 +320,7 @@ class Run {
   /** What is to be found again next time. Nothing that does not hold is remembered, and nothing smaller than before. */
   private async remember({ chain }: TrustedKeys): Promise<boolean> {
     const { state, now } = this.options;
-    const doubtful = this.findings.faults.some(({ code }) => UNTRUSTED.includes(code));
+    const doubtful = this.findings.has(UNTRUSTED);
     if (state === undefined || doubtful || this.head === undefined) return false;
     const isWhole = !this.findings.faults.some(({ log, code }) => log === 'heads' && code === 'root-differs');
     const logs: Record<string, SeenLog> = isWhole ? { heads: this.head } : {};
