@@ -14,6 +14,7 @@ const BUILD = [WITHOUT_BARRIER, LATE_PROJECTIONS];
  */
 export const barrierOffIsSeen: Scenario = {
   name: 'barrier-off-is-seen',
+  ciRuns: 0,
   invariants: ['I2'],
   platform: noSendAfterStop.platform,
   // Sends after a STOP stay in the evidence, so a later run would see those of this one.

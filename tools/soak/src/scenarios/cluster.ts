@@ -22,6 +22,7 @@ const BLOW_KINDS = ['kill', 'freeze', 'stop'] as const;
 /** Three brokers, each leading a third of the partitions, killed, frozen and stopped under traffic. */
 export const cluster: Scenario = {
   name: 'cluster',
+  ciRuns: 0,
   invariants: ['I1', 'I4'],
   platform: { kafkaNodes: 3, throughKafkaProxy: [] },
   run: async ({ platform, world, random, evidence, progress }) => {

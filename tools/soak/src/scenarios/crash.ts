@@ -19,7 +19,7 @@ export const crash: Scenario = {
   name: 'crash',
   invariants: ['I1', 'I4', 'I5'],
   platform: { throughKafkaProxy: [] },
-  ciRuns: 2,
+  ciRuns: 0,
   run: async (context) => {
     const { platform, world, random, evidence, progress } = context;
     const people = await world.optIn(PEOPLE);

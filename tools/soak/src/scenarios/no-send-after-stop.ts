@@ -36,7 +36,7 @@ export const noSendAfterStop = {
   name: 'no-send-after-stop',
   invariants: ['I2', 'I4'],
   platform: { imports: { 'dispatch-1': [LATE_PROJECTIONS], 'dispatch-2': [LATE_PROJECTIONS] } },
-  ciRuns: 2,
+  ciRuns: 1,
   async run(context: RunContext) {
     const { platform, random } = context;
     const { findings, stopsAsked } = await stopsUnderOffers(context, (windowMs) =>
