@@ -27,7 +27,7 @@ export const clock: Scenario = {
   name: 'clock',
   invariants: ['I2', 'I3', 'I6'],
   platform: { processes: { consent: 2 }, throughKafkaProxy: [] },
-  ciRuns: 1,
+  ciRuns: 0,
   run: async (context) => {
     const { platform, world, seed, random, evidence, progress } = context;
     const offsetMs = (seed % 2 === 0 ? 1 : -1) * HOUR_MS;

@@ -18,6 +18,7 @@ const FULL_MS = 3_000;
  */
 export const diskFull: Scenario = {
   name: 'disk-full',
+  ciRuns: 0,
   invariants: ['I1', 'I4', 'I5'],
   platform: { throughKafkaProxy: [] },
   run: async ({ platform, world, random, evidence, seed, progress }) => {
