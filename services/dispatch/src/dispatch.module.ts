@@ -35,6 +35,7 @@ import { DecideDispatchHandler } from './decide-dispatch/decide-dispatch.query.t
 import { DeclareBlackoutController } from './declare-blackout/declare-blackout.controller.ts';
 import { DeclareHolidayController } from './declare-holiday/declare-holiday.controller.ts';
 import { dispatchFold } from './dispatch-ledger/dispatch.projection.ts';
+import { PolicyWrites } from './dispatch-ledger/policy-writes.ts';
 import { DispatchStreamsConsumer } from './dispatch-streams.consumer.ts';
 import type { GateVersions } from './gate/gate-inputs.ts';
 import { GateReader } from './gate/gate-reader.ts';
@@ -289,6 +290,7 @@ const sending = [
     SearchDispatchesHandler,
     CancelDispatchHandler,
     ListConsentsDueSoonHandler,
+    PolicyWrites,
     readModels,
     ...recipients,
     ...gate,

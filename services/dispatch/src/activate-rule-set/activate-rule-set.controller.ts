@@ -1,13 +1,9 @@
 import {
-  Appender,
   type Caller,
-  type Clock,
-  CLOCK,
   CurrentCaller,
   CurrentTrace,
   DB,
   IdempotencyKey,
-  IdempotencyRecords,
   Problem,
   type RequestTrace,
   Roles,
@@ -16,7 +12,7 @@ import {
 import { Body, Controller, Inject, Param, ParseIntPipe, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Connection } from 'mongoose';
-import { policyEvent } from '../dispatch-ledger/policy-events.ts';
+import { PolicyWrites } from '../dispatch-ledger/policy-writes.ts';
 import { findRuleSet, noSuchRuleSet } from '../rule-sets/find-rule-sets.ts';
 import { inForceFrom, lacksSecondPerson } from '../rule-sets/rule-set.projection.ts';
 import { ActivateRuleSetDto } from './activate-rule-set.dto.ts';
@@ -26,10 +22,8 @@ import { ActivateRuleSetDto } from './activate-rule-set.dto.ts';
 @Controller('v1/rule-sets/:ruleSetId/versions/:version/activation')
 export class ActivateRuleSetController {
   constructor(
-    @Inject(IdempotencyRecords) private readonly writes: IdempotencyRecords,
-    @Inject(Appender) private readonly appender: Appender,
+    @Inject(PolicyWrites) private readonly policy: PolicyWrites,
     @Inject(DB) private readonly db: Connection,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @Post()
@@ -44,18 +38,16 @@ export class ActivateRuleSetController {
     @IdempotencyKey() key: string | undefined,
   ): Promise<WriteAnswer> {
     const route = 'POST /v1/rule-sets/{id}/versions/{version}/activation';
-    return this.writes.run({ tenant, route, key, body: { ruleSetId, version, from } }, async () => {
+    return this.policy.write({ tenant, route, key, body: { ruleSetId, version, from }, trace }, async (at) => {
       const known = await findRuleSet(this.db, tenant, ruleSetId, version);
       if (known === undefined) throw noSuchRuleSet();
       if (lacksSecondPerson(known)) throw notSignedOff();
       if (inForceFrom(known) !== undefined) throw activatedBefore();
-      const at = this.clock.now();
       const asked = from === undefined ? at : Date.parse(from);
       // Decisions of the past were made under other rules; nothing is rewritten.
       const effectiveFrom = new Date(Math.max(asked, at)).toISOString();
       const data = { ruleSetId, version, effectiveFrom, activatedBy: actor };
-      const event = policyEvent({ type: 'rule-set.activated.v1', tenant, key: ruleSetId, at, data, trace });
-      return { records: this.appender.encode([event]), status: 201, answer: data };
+      return { type: 'rule-set.activated.v1', key: ruleSetId, data, answer: data };
     });
   }
 }

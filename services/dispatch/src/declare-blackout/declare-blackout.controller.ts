@@ -1,14 +1,10 @@
 import { isPlace } from '@assent/send-rules';
 import {
-  Appender,
   type Caller,
-  type Clock,
-  CLOCK,
   CurrentCaller,
   CurrentTrace,
   DB,
   IdempotencyKey,
-  IdempotencyRecords,
   NEW_ID,
   type NewId,
   Problem,
@@ -20,7 +16,7 @@ import { Body, Controller, Get, Inject, Param, ParseUUIDPipe, Post } from '@nest
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Connection } from 'mongoose';
 import { type BlackoutDocument, blackoutFold, BLACKOUTS_KEY } from '../blackouts/blackout.projection.ts';
-import { policyEvent } from '../dispatch-ledger/policy-events.ts';
+import { PolicyWrites } from '../dispatch-ledger/policy-writes.ts';
 import { DeclareBlackoutDto } from './declare-blackout.dto.ts';
 
 /** Blackouts listed in one answer. */
@@ -31,10 +27,8 @@ const LISTED_MAX = 1_000;
 @Controller('v1/blackouts')
 export class DeclareBlackoutController {
   constructor(
-    @Inject(IdempotencyRecords) private readonly writes: IdempotencyRecords,
-    @Inject(Appender) private readonly appender: Appender,
+    @Inject(PolicyWrites) private readonly policy: PolicyWrites,
     @Inject(DB) private readonly db: Connection,
-    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(NEW_ID) private readonly newId: NewId,
   ) {}
 
@@ -49,10 +43,9 @@ export class DeclareBlackoutController {
     @IdempotencyKey() key: string | undefined,
   ): Promise<WriteAnswer> {
     const { jurisdictions, categories, reason } = dto;
-    return this.writes.run({ tenant, route: 'POST /v1/blackouts', key, body: dto }, () => {
+    return this.policy.write({ tenant, route: 'POST /v1/blackouts', key, body: dto, trace }, (at) => {
       const unknown = jurisdictions.filter((one) => one !== '*' && !isPlace(one));
       if (unknown.length > 0) throw unknownJurisdictions(unknown);
-      const at = this.clock.now();
       const from = Math.max(at, dto.from === undefined ? at : Date.parse(dto.from));
       const until = dto.until === undefined ? undefined : Date.parse(dto.until);
       if (until !== undefined && until <= from) throw endsBeforeItBegins();
@@ -65,8 +58,7 @@ export class DeclareBlackoutController {
         reason,
         declaredBy: actor,
       };
-      const event = policyEvent({ type: 'blackout.declared.v1', tenant, key: BLACKOUTS_KEY, at, data, trace });
-      return Promise.resolve({ records: this.appender.encode([event]), status: 201, answer: data });
+      return { type: 'blackout.declared.v1', key: BLACKOUTS_KEY, data, answer: data };
     });
   }
 
@@ -79,15 +71,14 @@ export class DeclareBlackoutController {
     @CurrentTrace() trace: RequestTrace,
     @IdempotencyKey() key: string | undefined,
   ): Promise<WriteAnswer> {
-    return this.writes.run({ tenant, route: 'POST /v1/blackouts/{id}/end', key, body: { blackoutId } }, async () => {
+    const route = 'POST /v1/blackouts/{id}/end';
+    return this.policy.write({ tenant, route, key, body: { blackoutId }, trace }, async () => {
       const known = await this.db
         .collection<BlackoutDocument>(blackoutFold.collection)
         .findOne({ _id: blackoutId }, { readPreference: 'primary' });
       if (known?.tenant !== tenant) throw noSuchBlackout();
       const data = { blackoutId, endedBy: actor };
-      const at = this.clock.now();
-      const event = policyEvent({ type: 'blackout.ended.v1', tenant, key: BLACKOUTS_KEY, at, data, trace });
-      return { records: this.appender.encode([event]), status: 200, answer: data };
+      return { type: 'blackout.ended.v1', key: BLACKOUTS_KEY, data, answer: data, status: 200 };
     });
   }
 

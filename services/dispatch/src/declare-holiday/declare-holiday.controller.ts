@@ -1,14 +1,10 @@
 import { isPlace } from '@assent/send-rules';
 import {
-  Appender,
   type Caller,
-  type Clock,
-  CLOCK,
   CurrentCaller,
   CurrentTrace,
   DB,
   IdempotencyKey,
-  IdempotencyRecords,
   Problem,
   type RequestTrace,
   Roles,
@@ -17,7 +13,7 @@ import {
 import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Connection } from 'mongoose';
-import { policyEvent } from '../dispatch-ledger/policy-events.ts';
+import { PolicyWrites } from '../dispatch-ledger/policy-writes.ts';
 import { type HolidayDocument, holidayFold, HOLIDAYS_KEY } from '../holidays/holiday.projection.ts';
 import { DeclareHolidayDto } from './declare-holiday.dto.ts';
 
@@ -29,10 +25,8 @@ const LISTED_MAX = 5_000;
 @Controller('v1/holidays')
 export class DeclareHolidayController {
   constructor(
-    @Inject(IdempotencyRecords) private readonly writes: IdempotencyRecords,
-    @Inject(Appender) private readonly appender: Appender,
+    @Inject(PolicyWrites) private readonly policy: PolicyWrites,
     @Inject(DB) private readonly db: Connection,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** What the calendars of this build can't know: days sighted by the moon, proclaimed, moved. The newest word counts. */
@@ -46,11 +40,9 @@ export class DeclareHolidayController {
     @IdempotencyKey() key: string | undefined,
   ): Promise<WriteAnswer> {
     const data = { jurisdiction, date, holiday, name, declaredBy: actor };
-    return this.writes.run({ tenant, route: 'POST /v1/holidays', key, body: data }, () => {
+    return this.policy.write({ tenant, route: 'POST /v1/holidays', key, body: data, trace }, () => {
       if (!isPlace(jurisdiction)) throw unknownJurisdiction(jurisdiction);
-      const at = this.clock.now();
-      const event = policyEvent({ type: 'holiday.declared.v1', tenant, key: HOLIDAYS_KEY, at, data, trace });
-      return Promise.resolve({ records: this.appender.encode([event]), status: 201, answer: data });
+      return { type: 'holiday.declared.v1', key: HOLIDAYS_KEY, data, answer: data };
     });
   }
 

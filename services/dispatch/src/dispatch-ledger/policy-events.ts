@@ -9,7 +9,7 @@ import {
 import type { RequestTrace } from '@assent/service-runtime';
 
 /** The types of dispatch.policy. */
-type PolicyEventType = Extract<
+export type PolicyEventType = Extract<
   EventType,
   `sender.${string}` | `template.${string}` | `rule-set.${string}` | `blackout.${string}` | `holiday.${string}`
 >;

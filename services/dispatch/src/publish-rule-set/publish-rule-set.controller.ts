@@ -1,7 +1,6 @@
 import { canonicalJson } from '@assent/contracts';
 import { type RuleSet, validateRuleSet } from '@assent/send-rules';
 import {
-  Appender,
   type Caller,
   type Clock,
   CLOCK,
@@ -9,7 +8,6 @@ import {
   CurrentTrace,
   DB,
   IdempotencyKey,
-  IdempotencyRecords,
   Problem,
   type RequestTrace,
   Roles,
@@ -21,7 +19,7 @@ import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Connection } from 'mongoose';
 import type { DispatchConfig } from '../config.ts';
-import { policyEvent } from '../dispatch-ledger/policy-events.ts';
+import { PolicyWrites } from '../dispatch-ledger/policy-writes.ts';
 import { findRuleSet, ruleSetsOf } from '../rule-sets/find-rule-sets.ts';
 import { PublishRuleSetDto } from './publish-rule-set.dto.ts';
 import { type RuleSetView, ruleSetView } from './rule-set-view.ts';
@@ -31,8 +29,7 @@ import { type RuleSetView, ruleSetView } from './rule-set-view.ts';
 @Controller('v1/rule-sets')
 export class PublishRuleSetController {
   constructor(
-    @Inject(IdempotencyRecords) private readonly writes: IdempotencyRecords,
-    @Inject(Appender) private readonly appender: Appender,
+    @Inject(PolicyWrites) private readonly policy: PolicyWrites,
     @Inject(DB) private readonly db: Connection,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RUNTIME_CONFIG) private readonly config: DispatchConfig,
@@ -70,17 +67,12 @@ export class PublishRuleSetController {
       ...(shadow ? { shadow } : {}),
       ...(secondPerson ? { secondPerson } : {}),
     };
-    return this.writes.run({ tenant, route: 'POST /v1/rule-sets', key, body: { rules, shadow } }, () => {
-      const event = policyEvent({
-        type: 'rule-set.published.v1',
-        tenant,
-        key: ruleSetId,
-        at: this.clock.now(),
-        data,
-        trace,
-      });
-      return Promise.resolve({ records: this.appender.encode([event]), status: 201, answer: { ruleSetId, version } });
-    });
+    return this.policy.write({ tenant, route: 'POST /v1/rule-sets', key, body: { rules, shadow }, trace }, () => ({
+      type: 'rule-set.published.v1',
+      key: ruleSetId,
+      data,
+      answer: { ruleSetId, version },
+    }));
   }
 
   @Get()

@@ -1,13 +1,9 @@
 import {
-  Appender,
   type Caller,
-  type Clock,
-  CLOCK,
   CurrentCaller,
   CurrentTrace,
   DB,
   IdempotencyKey,
-  IdempotencyRecords,
   Problem,
   type RequestTrace,
   Roles,
@@ -16,7 +12,7 @@ import {
 import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Connection } from 'mongoose';
-import { policyEvent } from '../dispatch-ledger/policy-events.ts';
+import { PolicyWrites } from '../dispatch-ledger/policy-writes.ts';
 import { isOthers, type SenderDocument, senderFold } from '../senders/sender.projection.ts';
 import { RegisterSenderDto } from './register-sender.dto.ts';
 
@@ -28,10 +24,8 @@ const LISTED_MAX = 1_000;
 @Controller('v1/senders')
 export class RegisterSenderController {
   constructor(
-    @Inject(IdempotencyRecords) private readonly writes: IdempotencyRecords,
-    @Inject(Appender) private readonly appender: Appender,
+    @Inject(PolicyWrites) private readonly policy: PolicyWrites,
     @Inject(DB) private readonly db: Connection,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @Post()
@@ -52,17 +46,9 @@ export class RegisterSenderController {
       ratePerSecond,
       receiptTemplate: { name: receiptTemplate.name, language: receiptTemplate.language },
     };
-    return this.writes.run({ tenant, route: 'POST /v1/senders', key, body: dto }, async () => {
+    return this.policy.write({ tenant, route: 'POST /v1/senders', key, body: dto, trace }, async () => {
       if (await isOthers(this.db, tenant, senderId)) throw senderTaken();
-      const event = policyEvent({
-        type: 'sender.registered.v1',
-        tenant,
-        key: senderId,
-        at: this.clock.now(),
-        data,
-        trace,
-      });
-      return { records: this.appender.encode([event]), status: 201, answer: { senderId } };
+      return { type: 'sender.registered.v1', key: senderId, data, answer: { senderId } };
     });
   }
 

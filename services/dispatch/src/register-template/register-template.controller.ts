@@ -1,13 +1,9 @@
 import {
-  Appender,
   type Caller,
-  type Clock,
-  CLOCK,
   CurrentCaller,
   CurrentTrace,
   DB,
   IdempotencyKey,
-  IdempotencyRecords,
   type RequestTrace,
   Roles,
   type WriteAnswer,
@@ -15,7 +11,7 @@ import {
 import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Connection } from 'mongoose';
-import { policyEvent } from '../dispatch-ledger/policy-events.ts';
+import { PolicyWrites } from '../dispatch-ledger/policy-writes.ts';
 import { type TemplateDocument, templateFold } from '../templates/template.projection.ts';
 import { RegisterTemplateDto } from './register-template.dto.ts';
 
@@ -27,10 +23,8 @@ const LISTED_MAX = 6_000;
 @Controller('v1/templates')
 export class RegisterTemplateController {
   constructor(
-    @Inject(IdempotencyRecords) private readonly writes: IdempotencyRecords,
-    @Inject(Appender) private readonly appender: Appender,
+    @Inject(PolicyWrites) private readonly policy: PolicyWrites,
     @Inject(DB) private readonly db: Connection,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @Post()
@@ -49,17 +43,12 @@ export class RegisterTemplateController {
       ...(optsOut === undefined ? {} : { optsOut }),
     }));
     const data = { name, language, category, body, bodyParameters, ...(buttons === undefined ? {} : { buttons }) };
-    return this.writes.run({ tenant, route: 'POST /v1/templates', key, body: dto }, () => {
-      const event = policyEvent({
-        type: 'template.registered.v1',
-        tenant,
-        key: name,
-        at: this.clock.now(),
-        data,
-        trace,
-      });
-      return Promise.resolve({ records: this.appender.encode([event]), status: 201, answer: { name, language } });
-    });
+    return this.policy.write({ tenant, route: 'POST /v1/templates', key, body: dto, trace }, () => ({
+      type: 'template.registered.v1',
+      key: name,
+      data,
+      answer: { name, language },
+    }));
   }
 
   @Get()

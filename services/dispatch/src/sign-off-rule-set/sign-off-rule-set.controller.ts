@@ -1,13 +1,9 @@
 import {
-  Appender,
   type Caller,
-  type Clock,
-  CLOCK,
   CurrentCaller,
   CurrentTrace,
   DB,
   IdempotencyKey,
-  IdempotencyRecords,
   Problem,
   type RequestTrace,
   Roles,
@@ -16,7 +12,7 @@ import {
 import { Body, Controller, Inject, Param, ParseIntPipe, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Connection } from 'mongoose';
-import { policyEvent } from '../dispatch-ledger/policy-events.ts';
+import { PolicyWrites } from '../dispatch-ledger/policy-writes.ts';
 import { findRuleSet, noSuchRuleSet } from '../rule-sets/find-rule-sets.ts';
 import { SignOffRuleSetDto } from './sign-off-rule-set.dto.ts';
 
@@ -25,10 +21,8 @@ import { SignOffRuleSetDto } from './sign-off-rule-set.dto.ts';
 @Controller('v1/rule-sets/:ruleSetId/versions/:version/sign-offs')
 export class SignOffRuleSetController {
   constructor(
-    @Inject(IdempotencyRecords) private readonly writes: IdempotencyRecords,
-    @Inject(Appender) private readonly appender: Appender,
+    @Inject(PolicyWrites) private readonly policy: PolicyWrites,
     @Inject(DB) private readonly db: Connection,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** Whoever signs vouches for the version as it stands; where a second person is wanted, the publisher can't be that one. */
@@ -48,17 +42,12 @@ export class SignOffRuleSetController {
     if (known.secondPerson && known.publishedBy === actor) throw samePerson();
     const data = { ruleSetId, version, signedOffBy: actor, ...(note === undefined ? {} : { note }) };
     const route = 'POST /v1/rule-sets/{id}/versions/{version}/sign-offs';
-    return this.writes.run({ tenant, route, key, body: data }, () => {
-      const event = policyEvent({
-        type: 'rule-set.signed-off.v1',
-        tenant,
-        key: ruleSetId,
-        at: this.clock.now(),
-        data,
-        trace,
-      });
-      return Promise.resolve({ records: this.appender.encode([event]), status: 201, answer: data });
-    });
+    return this.policy.write({ tenant, route, key, body: data, trace }, () => ({
+      type: 'rule-set.signed-off.v1',
+      key: ruleSetId,
+      data,
+      answer: data,
+    }));
   }
 }
 
