@@ -4,4 +4,15 @@ export { optInByButton, optInOnPage } from './play-demo/opt-in-steps.ts';
 export { publishNotice, registerSender } from './play-demo/prepare-steps.ts';
 export { writeStop } from './play-demo/stop-steps.ts';
 export type { World } from './play-demo/step.ts';
-export { type Platform, type PlatformSettings, startPlatform } from './start-platform/start-platform.ts';
+export {
+  auditFolderOf,
+  callLogOf,
+  processEnvironment,
+  type ProcessAddresses,
+  type ProcessName,
+  REPOSITORY,
+  scriptOf,
+  type ServiceName,
+  SERVICES,
+} from './start-platform/platform-processes.ts';
+export { answersOk, type Platform, type PlatformSettings, startPlatform } from './start-platform/start-platform.ts';

@@ -4,7 +4,7 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { checkAuditTrees } from './checkers/audit-trees.ts';
 import { EvidenceReader } from './checkers/evidence-reader.ts';
-import { auditFolderOf, REPOSITORY } from './platform/parts.ts';
+import { auditFolderOf, REPOSITORY } from '@assent/cli';
 import { SoakPlatform, withDefaults } from './platform/soak-platform.ts';
 import { SCENARIOS } from './scenarios/all-scenarios.ts';
 import type { RunResult, Scenario } from './scenarios/scenario.ts';

@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { answersOk, processEnvironment, scriptOf } from '@assent/cli';
 import { type LocalStack, pickFreePort } from '@assent/local-stack';
 
-const SCRIPT = fileURLToPath(new URL('../../../../services/audit/dist/main.js', import.meta.url));
 const READY_TIMEOUT_MS = 90_000;
 const POLL_MS = 20;
 
@@ -15,28 +14,17 @@ export class AuditProcess {
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
-    /** What an auditor gets. */
-    readonly publicFolder: string,
   ) {}
 
   static async start(stack: LocalStack, folder: string): Promise<AuditProcess> {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(join(folder, 'keys'), { recursive: true });
     const port = await pickFreePort();
-    const child = spawn(process.execPath, [SCRIPT], {
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        NODE_ENV: 'development',
-        HOST: '127.0.0.1',
-        PORT: String(port),
-        LOG_LEVEL: 'warn',
-        KAFKA_BROKERS: stack.kafka.brokers,
-        MONGODB_URI: stack.mongo.uri,
-        AUDIT_DATA_DIR: join(folder, 'audit'),
-        AUDIT_SIGNING_KEY_FILE: join(folder, 'audit-signing-key.pem'),
-      },
-      stdio: 'ignore',
-    });
-    const audit = new AuditProcess(child, `http://127.0.0.1:${port}`, join(folder, 'audit', 'public'));
+    const url = `http://127.0.0.1:${port}`;
+    const nobody = { consentUrl: url, whatsappUrl: url };
+    const at = { port, brokers: stack.kafka.brokers, mongoUri: stack.mongo.uri, folder, ...nobody };
+    const { PATH } = process.env;
+    const env = processEnvironment('audit', at, { PATH, LOG_LEVEL: 'warn' });
+    const audit = new AuditProcess(spawn(process.execPath, [scriptOf('audit')], { env, stdio: 'ignore' }), url);
     await audit.#untilReady();
     return audit;
   }
@@ -82,11 +70,7 @@ export class AuditProcess {
   async #untilReady(): Promise<void> {
     const deadline = performance.now() + READY_TIMEOUT_MS;
     while (performance.now() < deadline) {
-      const isReady = await fetch(`${this.url}/readyz`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-      if (isReady) return;
+      if (await answersOk(`${this.url}/readyz`)) return;
       await pause(POLL_MS);
     }
     throw new Error('audit was not ready in time');

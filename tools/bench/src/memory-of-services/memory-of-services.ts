@@ -23,47 +23,16 @@ export const memoryOfServices: Bench = {
 async function run(context: BenchContext, { platform }: BenchPlatform): Promise<BenchResult> {
   const bare = await BareWebhookProcess.start();
   try {
-    const pids = Object.fromEntries(
-      platform.processes().map(({ name, process }) => [name, process.identity?.pid ?? 0]),
-    ) as Record<(typeof SERVICES)[number], number>;
-    const samples: Record<'bare' | (typeof SERVICES)[number], number[]>[] = [];
-    const sample = (): Record<'bare' | (typeof SERVICES)[number], number> => ({
-      bare: residentMb(bare.pid),
-      consent: residentMb(pids.consent),
-      suppression: residentMb(pids.suppression),
-      dispatch: residentMb(pids.dispatch),
-      audit: residentMb(pids.audit),
-    });
-    for (const phase of ['at rest', 'under load'] as const) {
-      const seen: Record<'bare' | (typeof SERVICES)[number], number[]> = {
-        bare: [],
-        consent: [],
-        suppression: [],
-        dispatch: [],
-        audit: [],
-      };
-      for (let round = 1; round <= context.rounds; round += 1) {
-        context.progress(`${phase}: round ${round} of ${context.rounds}`);
-        await (phase === 'at rest' ? rest(context) : load(context, [bare.url, platform.urls.consent]));
-        const now = sample();
-        for (const name of ['bare', ...SERVICES] as const) seen[name].push(now[name]);
-      }
-      samples.push(seen);
-    }
-    const comparisons = ['at rest', 'under load'].flatMap((phase, index) =>
-      SERVICES.map((name): Comparison => {
-        const seen = samples[index];
-        return {
-          title: `${name}, ${phase}`,
-          unit: 'MB resident',
-          bare: { label: 'bare server', rounds: seen?.bare ?? [] },
-          ours: { label: name, rounds: seen?.[name] ?? [] },
-        };
-      }),
-    );
-    const total = comparisons.slice(SERVICES.length).reduce((sum, { ours }) => sum + median(ours.rounds), 0);
+    const pids = new Map<string, number>([
+      ['bare', bare.pid],
+      ...platform.processes().map(({ name, process }) => [name, process.identity?.pid ?? 0] as const),
+    ]);
+    const atRest = await sample(context, 'at rest', pids, () => rest(context));
+    const underLoad = await sample(context, 'under load', pids, () => load(context, [bare.url, platform.urls.consent]));
+    const loaded = SERVICES.map((name) => compare(name, 'under load', underLoad));
+    const total = loaded.reduce((sum, { ours }) => sum + median(ours.rounds), 0);
     return {
-      comparisons,
+      comparisons: [...SERVICES.map((name) => compare(name, 'at rest', atRest)), ...loaded],
       figures: [{ title: 'the four services under load together, sum of the medians', unit: 'MB', rounds: [total] }],
       curves: [],
       notes: [
@@ -73,6 +42,31 @@ async function run(context: BenchContext, { platform }: BenchPlatform): Promise<
   } finally {
     await bare.stop();
   }
+}
+
+/** Resident MB by process, after each round of `during`. */
+async function sample(
+  { rounds, progress }: BenchContext,
+  phase: string,
+  pids: ReadonlyMap<string, number>,
+  during: () => Promise<void>,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const seen = new Map([...pids.keys()].map((name) => [name, [] as number[]]));
+  for (let round = 1; round <= rounds; round += 1) {
+    progress(`${phase}: round ${round} of ${rounds}`);
+    await during();
+    for (const [name, pid] of pids) seen.get(name)?.push(residentMb(pid));
+  }
+  return seen;
+}
+
+function compare(name: string, phase: string, seen: ReadonlyMap<string, readonly number[]>): Comparison {
+  return {
+    title: `${name}, ${phase}`,
+    unit: 'MB resident',
+    bare: { label: 'bare server', rounds: seen.get('bare') ?? [] },
+    ours: { label: name, rounds: seen.get(name) ?? [] },
+  };
 }
 
 function rest({ isTrial }: BenchContext): Promise<void> {

@@ -19,10 +19,28 @@ export async function postInClosedLoop(
   url: string,
   { connections, seconds, next }: { connections: number; seconds: number; next: () => SignedPost },
 ): Promise<PostOutcome> {
-  const collected = new Collected(url, connections);
   const endsAt = performance.now() + seconds * 1_000;
+  return postWhile(url, connections, next, () => performance.now() < endsAt);
+}
+
+/** Closed loop, until so many were sent. */
+export async function postEach(
+  url: string,
+  { connections, posts, next }: { connections: number; posts: number; next: () => SignedPost },
+): Promise<PostOutcome> {
+  let sent = 0;
+  return postWhile(url, connections, next, () => (sent += 1) <= posts);
+}
+
+async function postWhile(
+  url: string,
+  connections: number,
+  next: () => SignedPost,
+  goesOn: () => boolean,
+): Promise<PostOutcome> {
+  const collected = new Collected(url, connections);
   const client = async (): Promise<void> => {
-    while (performance.now() < endsAt) await collected.post(next());
+    while (goesOn()) await collected.post(next());
   };
   await Promise.all(Array.from({ length: connections }, client));
   return collected.end();

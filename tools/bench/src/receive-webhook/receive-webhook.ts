@@ -4,7 +4,7 @@ import { percentile } from '../measure/statistics.ts';
 import { type BenchPlatform, onPlatform } from '../platform/bench-platform.ts';
 import { deliveredTo, fictionalPhone, signed, textFrom } from '../platform/webhook-body.ts';
 import { BareWebhookProcess } from './bare-webhook-process.ts';
-import { type PostOutcome, postInClosedLoop, postInOpenLoop, type SignedPost } from './post-webhooks.ts';
+import { postEach, type PostOutcome, postInClosedLoop, postInOpenLoop, type SignedPost } from './post-webhooks.ts';
 
 const CONNECTIONS = 32;
 const SECONDS = 6;
@@ -69,11 +69,7 @@ function postsOf(): Record<'delivered' | 'stop' | 'tenUpdates', () => SignedPost
 
 async function registerPeople(url: string, stop: () => SignedPost, { progress }: BenchContext): Promise<void> {
   progress(`${KNOWN_PEOPLE} people write for the first time`);
-  let left = KNOWN_PEOPLE;
-  const client = async (): Promise<void> => {
-    for (; left > 0; left -= 1) await postInClosedLoop(url, { connections: 1, seconds: 0.000_001, next: stop });
-  };
-  await Promise.all(Array.from({ length: 8 }, client));
+  await postEach(url, { connections: 8, posts: KNOWN_PEOPLE, next: stop });
 }
 
 function throughput({ latenciesMs, seconds, failures }: PostOutcome): number {

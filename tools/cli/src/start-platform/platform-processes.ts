@@ -51,10 +51,38 @@ export function auditFolderOf(folder: string): string {
   return join(folder, 'audit', 'public');
 }
 
-/** Pure: the whole environment of a process, so that the caller's own settings can't change what a demo shows. */
+/** JSON lines of every call that reached the simulated provider. */
+export function callLogOf(folder: string): string {
+  return join(folder, 'whatsapp-calls.jsonl');
+}
+
+/** Addresses that one process is told, and its own port. */
+export interface ProcessAddresses {
+  readonly port: number;
+  /** host:port, separated by commas */
+  readonly brokers: string;
+  readonly mongoUri: string;
+  readonly consentUrl: string;
+  readonly whatsappUrl: string;
+  /** Keys, the audit's logs and the simulator's call log lie here. */
+  readonly folder: string;
+}
+
+/** Pure: the whole environment of a process of a plan. */
 export function environmentOf(
   name: ProcessName,
   { ports, brokers, mongoUri, folder }: PlatformPlan,
+  outer: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const consentUrl = urlOf(ports, 'consent');
+  const whatsappUrl = urlOf(ports, 'simulator');
+  return processEnvironment(name, { port: ports[name], brokers, mongoUri, consentUrl, whatsappUrl, folder }, outer);
+}
+
+/** Pure: the whole environment of a process, so that the caller's own settings can't change what it does. */
+export function processEnvironment(
+  name: ProcessName,
+  { port, brokers, mongoUri, consentUrl, whatsappUrl, folder }: ProcessAddresses,
   outer: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   const inherited = Object.fromEntries(
@@ -64,7 +92,7 @@ export function environmentOf(
     ...inherited,
     NODE_ENV: 'development',
     HOST: '127.0.0.1',
-    PORT: String(ports[name]),
+    PORT: String(port),
     // Node 22 and newer keep compiled code there, which halves the time of a start; older ones ignore it.
     NODE_COMPILE_CACHE: join(REPOSITORY, '.assent', 'cache', 'node'),
   };
@@ -72,18 +100,14 @@ export function environmentOf(
   const service = { ...shared, KAFKA_BROKERS: brokers, MONGODB_URI: mongoUri };
   switch (name) {
     case 'consent':
-      return {
-        ...service,
-        PUBLIC_BASE_URL: urlOf(ports, 'consent'),
-        ASSENT_KEK_FILE: join(keys, 'key-encryption-key'),
-      };
+      return { ...service, PUBLIC_BASE_URL: consentUrl, ASSENT_KEK_FILE: join(keys, 'key-encryption-key') };
     case 'suppression':
       return service;
     case 'dispatch':
       return {
         ...service,
-        CONSENT_INTERNAL_URL: urlOf(ports, 'consent'),
-        WHATSAPP_API_URL: urlOf(ports, 'simulator'),
+        CONSENT_INTERNAL_URL: consentUrl,
+        WHATSAPP_API_URL: whatsappUrl,
         DISPATCH_REQUEST_KEYS_FILE: join(keys, 'dispatch-request-keys.json'),
       };
     case 'audit':
@@ -93,10 +117,6 @@ export function environmentOf(
         AUDIT_SIGNING_KEY_FILE: join(keys, 'audit-signing-key.pem'),
       };
     case 'simulator':
-      return {
-        ...shared,
-        WEBHOOK_URL: `${urlOf(ports, 'consent')}/webhooks/whatsapp`,
-        CALL_LOG: join(folder, 'whatsapp-calls.jsonl'),
-      };
+      return { ...shared, WEBHOOK_URL: `${consentUrl}/webhooks/whatsapp`, CALL_LOG: callLogOf(folder) };
   }
 }

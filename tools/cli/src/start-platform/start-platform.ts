@@ -211,9 +211,10 @@ export class Platform {
   }
 }
 
-export async function answersOk(url: string): Promise<boolean> {
+/** Whether a GET is answered with a 2xx in time. */
+export async function answersOk(url: string, timeoutMs = PROBE_TIMEOUT_MS): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
     await response.arrayBuffer();
     return response.ok;
   } catch {

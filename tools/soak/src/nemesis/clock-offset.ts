@@ -1,5 +1,5 @@
 import type { PartName } from '../platform/parts.ts';
-import { answersOk } from '../platform/part-process.ts';
+import { answersOk } from '@assent/cli';
 import { type SoakPlatform, until } from '../platform/soak-platform.ts';
 
 const START_TIMEOUT_MS = 90_000;

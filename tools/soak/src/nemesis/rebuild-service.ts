@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { asFields } from '../checkers/evidence.ts';
-import { partName, scriptOf, type ServiceName } from '../platform/parts.ts';
+import { scriptOf, type ServiceName } from '@assent/cli';
+import { partName } from '../platform/parts.ts';
 import type { SoakPlatform } from '../platform/soak-platform.ts';
 import type { Violation } from '../scenarios/scenario.ts';
 
@@ -19,7 +20,7 @@ export interface Rebuilt {
  */
 export async function rebuildService(platform: SoakPlatform, service: ServiceName): Promise<Rebuilt> {
   const name = partName(service, 1);
-  const child = spawn(process.execPath, [scriptOf(name), 'rebuild'], {
+  const child = spawn(process.execPath, [scriptOf(service), 'rebuild'], {
     env: { ...platform.environmentOf(name) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

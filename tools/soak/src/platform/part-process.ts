@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { answersOk } from '@assent/cli';
 import { monotonicMs } from './monotonic.ts';
 
 const END_WITH_PARENT = fileURLToPath(new URL('./end-with-parent.js', import.meta.url));
@@ -150,7 +151,7 @@ export class PartProcess {
   async waitReady(timeoutMs = READY_TIMEOUT_MS): Promise<number> {
     const deadline = monotonicMs() + timeoutMs;
     const endsBefore = this.#ownEnds();
-    while (!(await answersOk(this.#settings.readyUrl))) {
+    while (!(await answersOk(this.#settings.readyUrl, PROBE_TIMEOUT_MS))) {
       const endsAlone = this.#ownEnds() - endsBefore > OWN_ENDS_MAX;
       if (endsAlone || monotonicMs() > deadline) {
         const why = endsAlone ? 'ends by itself again and again' : `was not ready within ${timeoutMs} ms`;
@@ -174,15 +175,5 @@ export class PartProcess {
 
   #isHeld(): boolean {
     return this.#held;
-  }
-}
-
-export async function answersOk(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
-    await response.arrayBuffer();
-    return response.ok;
-  } catch {
-    return false;
   }
 }

@@ -1,23 +1,13 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { callLogOf, type ProcessAddresses, REPOSITORY, scriptOf, type ServiceName, SERVICES } from '@assent/cli';
 import { loadTopicDeclaration, provisionTopics } from '@assent/event-log';
 import { type LocalStack, pickFreePort, startLocalStack } from '@assent/local-stack';
 import { FaultProxy } from '../fault-proxy/fault-proxy.ts';
 import { monotonicMs } from './monotonic.ts';
 import { PartProcess } from './part-process.ts';
-import {
-  callLogOf,
-  environmentOf,
-  type PartAddresses,
-  type PartName,
-  partName,
-  REPOSITORY,
-  scriptOf,
-  type ServiceName,
-  serviceOf,
-  SERVICES,
-} from './parts.ts';
+import { environmentOf, type PartName, partName, processOf, serviceOf } from './parts.ts';
 
 export interface PlatformSettings {
   /** Data, keys and logs; emptied at the start. */
@@ -66,7 +56,7 @@ export class SoakPlatform {
   readonly storeLinks: ReadonlyMap<PartName, FaultProxy>;
   /** Each dispatch process's way to WhatsApp. */
   readonly whatsappLinks: ReadonlyMap<PartName, FaultProxy>;
-  readonly #addresses: ReadonlyMap<PartName, PartAddresses>;
+  readonly #addresses: ReadonlyMap<PartName, ProcessAddresses>;
   readonly #pauses: { part: PartName; fromMs: number; toMs: number }[] = [];
 
   /** By `start`. */
@@ -74,7 +64,7 @@ export class SoakPlatform {
     folder: string;
     stack: LocalStack;
     parts: ReadonlyMap<PartName, PartProcess>;
-    addresses: ReadonlyMap<PartName, PartAddresses>;
+    addresses: ReadonlyMap<PartName, ProcessAddresses>;
     links: Links;
   }) {
     this.folder = o.folder;
@@ -212,7 +202,7 @@ export class SoakPlatform {
     }
   }
 
-  #addressesOf(name: PartName): PartAddresses {
+  #addressesOf(name: PartName): ProcessAddresses {
     const addresses = this.#addresses.get(name);
     if (addresses === undefined) throw new Error(`this platform has no part ${name}`);
     return addresses;
@@ -327,13 +317,13 @@ function assemble(o: {
   const { settings, folder, stack, links, names, portOf } = o;
   const proxied = withDefaults(settings).throughKafkaProxy;
   const url = (port: number | undefined): string => `http://127.0.0.1:${port ?? 0}`;
-  const addresses = new Map<PartName, PartAddresses>();
+  const addresses = new Map<PartName, ProcessAddresses>();
   const parts = new Map<PartName, PartProcess>();
   for (const name of names) {
     const service = serviceOf(name);
     const port = portOf.get(name) ?? 0;
     const isProxied = service !== undefined && proxied.includes(service);
-    const at: PartAddresses = {
+    const at: ProcessAddresses = {
       port,
       brokers: isProxied ? links.kafka.map((link) => `127.0.0.1:${link.port}`).join(',') : stack.kafka.brokers,
       mongoUri: `mongodb://127.0.0.1:${links.store.get(name)?.port ?? 0}/?directConnection=true`,
@@ -346,12 +336,12 @@ function assemble(o: {
       name,
       new PartProcess({
         name,
-        script: scriptOf(name),
+        script: scriptOf(processOf(name)),
         imports: settings.imports?.[name] ?? [],
         environment: {
           ...environmentOf(name, at, process.env),
           ASSENT_TOPICS_FILE: o.topicsFile,
-          ...settings.environment?.[service ?? 'simulator'],
+          ...settings.environment?.[processOf(name)],
         },
         logFile: join(folder, 'logs', `${name}.log`),
         readyUrl: `${url(port)}/${service === undefined ? 'livez' : 'readyz'}`,

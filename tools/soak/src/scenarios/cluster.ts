@@ -1,12 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaNode } from '@assent/local-stack';
-import { acknowledgedInLog } from '../checkers/acknowledged-in-log.ts';
 import { readCallLog } from '../checkers/evidence-reader.ts';
-import { oneCallPerAttempt } from '../checkers/one-call-per-attempt.ts';
-import { oneMessagePerCause } from '../checkers/one-message-per-cause.ts';
 import type { SeededRandom } from '../traffic/seeded-random.ts';
-import { trafficViolations } from './crash.ts';
-import { duringTraffic } from './mixed-traffic.ts';
+import { duringTraffic, trafficViolations } from './mixed-traffic.ts';
 import type { Scenario } from './scenario.ts';
 
 const PEOPLE = 8;
@@ -41,12 +37,7 @@ export const cluster: Scenario = {
     const records = await evidence.readToEnd();
     const calls = readCallLog(platform.callLogFile);
     return {
-      violations: [
-        ...trafficViolations(traffic),
-        ...acknowledgedInLog(traffic.acknowledged, records),
-        ...oneCallPerAttempt(calls, records),
-        ...oneMessagePerCause(calls, records),
-      ],
+      violations: [...trafficViolations(traffic, calls, records)],
       counts: {
         blows: BLOWS,
         acknowledged: traffic.acknowledged.length,

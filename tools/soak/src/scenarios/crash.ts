@@ -1,13 +1,10 @@
-import { acknowledgedInLog } from '../checkers/acknowledged-in-log.ts';
 import { readCallLog } from '../checkers/evidence-reader.ts';
-import { oneCallPerAttempt } from '../checkers/one-call-per-attempt.ts';
-import { oneMessagePerCause } from '../checkers/one-message-per-cause.ts';
 import { killInTurn, victimsOf } from '../nemesis/kill-parts.ts';
 import { rebuildService } from '../nemesis/rebuild-service.ts';
-import { type ServiceName, SERVICES } from '../platform/parts.ts';
+import { type ServiceName, SERVICES } from '@assent/cli';
 import type { SoakPlatform } from '../platform/soak-platform.ts';
-import { duringTraffic, type TrafficReport } from './mixed-traffic.ts';
-import type { RunContext, RunResult, Scenario, Violation } from './scenario.ts';
+import { duringTraffic, trafficViolations } from './mixed-traffic.ts';
+import type { RunContext, RunResult, Scenario } from './scenario.ts';
 
 const PEOPLE = 8;
 const KILLS = 4;
@@ -31,13 +28,7 @@ export const crash: Scenario = {
     const records = await evidence.readToEnd();
     const calls = readCallLog(platform.callLogFile);
     return {
-      violations: [
-        ...trafficViolations(traffic),
-        ...acknowledgedInLog(traffic.acknowledged, records),
-        ...oneCallPerAttempt(calls, records),
-        ...oneMessagePerCause(calls, records),
-        ...starts.violations,
-      ],
+      violations: [...trafficViolations(traffic, calls, records), ...starts.violations],
       counts: {
         kills: victims.length,
         acknowledged: traffic.acknowledged.length,
@@ -48,14 +39,6 @@ export const crash: Scenario = {
     };
   },
 };
-
-/** Nothing we send deserves a refusal. What nobody answered is no violation: it was not acknowledged either. */
-export function trafficViolations({ refused }: TrafficReport): Violation[] {
-  return refused.map(({ kind, status, body }) => ({
-    invariant: 'I6',
-    what: `a ${kind} was refused: ${status} ${JSON.stringify(body)}`,
-  }));
-}
 
 /** One service, in turn by the seed: stopped, rebuilt, started cold, killed, started again. */
 async function restartAndRebuild({ platform, seed }: RunContext): Promise<RunResult> {

@@ -4,9 +4,8 @@ import { readCallLog } from '../checkers/evidence-reader.ts';
 import { oneCallPerAttempt } from '../checkers/one-call-per-attempt.ts';
 import { setDiskFull } from '../nemesis/full-disk.ts';
 import { rebuildService } from '../nemesis/rebuild-service.ts';
-import { SERVICES } from '../platform/parts.ts';
-import { trafficViolations } from './crash.ts';
-import { duringTraffic } from './mixed-traffic.ts';
+import { SERVICES } from '@assent/cli';
+import { duringTraffic, refusedWrites } from './mixed-traffic.ts';
 import type { Scenario } from './scenario.ts';
 
 const PEOPLE = 6;
@@ -46,7 +45,7 @@ export const diskFull: Scenario = {
     const records = await evidence.readToEnd();
     return {
       violations: [
-        ...trafficViolations(traffic),
+        ...refusedWrites(traffic),
         ...acknowledgedInLog(traffic.acknowledged, records),
         ...oneCallPerAttempt(readCallLog(platform.callLogFile), records),
         ...rebuilt.violations,

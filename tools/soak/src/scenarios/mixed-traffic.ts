@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AcknowledgedWrite } from '../checkers/evidence.ts';
+import { acknowledgedInLog } from '../checkers/acknowledged-in-log.ts';
+import type { AcknowledgedWrite, CallRecord, RawRecord, Violation } from '../checkers/evidence.ts';
+import { oneCallPerAttempt } from '../checkers/one-call-per-attempt.ts';
+import { oneMessagePerCause } from '../checkers/one-message-per-cause.ts';
 import type { WriteOutcome } from '../traffic/acknowledged-writes.ts';
 import { PUBLIC_CODE, SENDER_ID } from '../traffic/cast.ts';
 import type { SeededRandom } from '../traffic/seeded-random.ts';
@@ -21,6 +24,28 @@ export interface TrafficReport {
   readonly unanswered: readonly string[];
   /** Tries that got a 5xx or no answer. */
   readonly failedTries: number;
+}
+
+/** Nothing we send deserves a refusal. What nobody answered is no violation: it was not acknowledged either. */
+export function refusedWrites({ refused }: TrafficReport): Violation[] {
+  return refused.map(({ kind, status, body }) => ({
+    invariant: 'I6',
+    what: `a ${kind} was refused: ${status} ${JSON.stringify(body)}`,
+  }));
+}
+
+/** What must hold after any trouble: all that was acknowledged is in the log, and nothing was said twice. */
+export function trafficViolations(
+  traffic: TrafficReport,
+  calls: readonly CallRecord[],
+  records: readonly RawRecord[],
+): Violation[] {
+  return [
+    ...refusedWrites(traffic),
+    ...acknowledgedInLog(traffic.acknowledged, records),
+    ...oneCallPerAttempt(calls, records),
+    ...oneMessagePerCause(calls, records),
+  ];
 }
 
 /** Writes of every kind while `work` runs, some at a time, each sent until it is answered. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EvidenceReader } from '../checkers/evidence-reader.ts';
 import { fieldsOf, textAt, typeOf } from '../checkers/evidence.ts';
 import type { AcknowledgedStop } from '../checkers/no-send-after-stop.ts';
-import type { ServiceName } from '../platform/parts.ts';
+import type { ServiceName } from '@assent/cli';
 import { type SoakPlatform, until } from '../platform/soak-platform.ts';
 import { write, type WriteOutcome, type WriteRequest } from './acknowledged-writes.ts';
 import {

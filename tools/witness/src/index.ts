@@ -1,1 +1,0 @@
-export { startWitness, type RunningWitness, type WitnessSettings } from './serve-witness/start-witness.ts';
