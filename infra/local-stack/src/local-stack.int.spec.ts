@@ -176,8 +176,18 @@ async function append(brokers: string, topic: string): Promise<void> {
   await producer.disconnect();
 }
 
-/** undefined when there is no such topic */
+/** undefined when there is no such topic; while a leader is being elected nobody can tell, so it is asked again */
 async function endOffset(brokers: string, topic: string): Promise<string | undefined> {
+  for (;;) {
+    try {
+      return await tellEndOffset(brokers, topic);
+    } catch (error) {
+      if ((error as { type?: unknown }).type !== 'LEADER_NOT_AVAILABLE') throw error;
+    }
+  }
+}
+
+async function tellEndOffset(brokers: string, topic: string): Promise<string | undefined> {
   const admin = clientOf(brokers).admin();
   await admin.connect();
   try {
