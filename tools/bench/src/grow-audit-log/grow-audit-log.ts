@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LogRecord } from '@assent/contracts';
-import type { KafkaEventLog } from '@assent/event-log';
+import { type KafkaEventLog, partitionKey } from '@assent/event-log';
 import { encodeBundle, encodeLeaf, leafHash, TILE_WIDTH, TreeBuilder } from '@assent/merkle-log';
 import type { Bench, BenchContext, BenchResult, Comparison, Figure } from '../bench.ts';
 import { alternate } from '../measure/alternate.ts';
@@ -30,18 +30,17 @@ async function run(context: BenchContext, { stack, log, engines }: BenchStack): 
   const topic = new ConsentTopic(log);
   await topic.growTo(events);
   const records = await readTopic(log);
-  const comparisons = [
-    await inMemory(context, records),
-    await durable(context, log, stack, records.length),
-    ...(await proofs(context, stack, records)),
-  ];
+  const comparisons = [await inMemory(context, records), ...(await proofs(context, stack, records))];
+  const on = { context, log, topic, stack };
+  const figures = await steadyLoad(on, records.length);
+  comparisons.push(await durable(on, events));
   return {
     comparisons,
-    figures: await steadyLoad(context, topic, stack, records.length),
+    figures,
     curves: [],
     notes: [
       `${records.length} consent events of about ${meanBytes(records)} bytes encoded; ${engines}. In memory both sides get the records as Kafka holds them, the bare one already encoded.`,
-      `From Kafka to disk: an audit service is started with an empty folder and the topic full; its time counts from the first signed leaf it shows to the last, so its start does not count.`,
+      `From Kafka to disk: a running audit service is stopped by SIGSTOP while ${events} more records are appended; its time counts from SIGCONT until all of them are under signed checkpoints, so what it fetched before it was stopped counts as work of that time. The bare side reads the same records and makes their leaves and roots.`,
     ],
   };
 }
@@ -83,27 +82,34 @@ function grow(records: readonly LogRecord[]): Uint8Array {
   return builder.root();
 }
 
-async function durable(
-  context: BenchContext,
-  log: KafkaEventLog,
-  stack: BenchStack['stack'],
-  leaves: number,
-): Promise<Comparison> {
-  let round = 0;
+interface On {
+  readonly context: BenchContext;
+  readonly log: KafkaEventLog;
+  readonly topic: ConsentTopic;
+  readonly stack: BenchStack['stack'];
+}
+
+async function durable({ context, log, topic, stack }: On, more: number): Promise<Comparison> {
+  const audit = await AuditProcess.start(stack, join(context.folder, 'audit-durable'));
+  let from = await endsOf(log);
   const rounds = await alternate(context, 'from Kafka to disk', {
     bare: async () => {
+      await audit.untilSigned(CONSENT_TOPIC, total(from));
+      audit.signal('SIGSTOP');
+      await topic.growTo(total(from) + more);
       const beganAt = performance.now();
-      bareTree((await readTopic(log)).map((record) => encodeLeaf(record)));
-      return (leaves * 1_000) / (performance.now() - beganAt);
+      bareTree((await readTopic(log, from)).map((record) => encodeLeaf(record)));
+      return (more * 1_000) / (performance.now() - beganAt);
     },
     ours: async () => {
-      round += 1;
-      const audit = await AuditProcess.start(stack, join(context.folder, `audit-${round}`));
-      const rate = await catchUpRate(audit, leaves);
-      await audit.stop();
-      return rate;
+      from = await endsOf(log);
+      const beganAt = performance.now();
+      audit.signal('SIGCONT');
+      await audit.untilSigned(CONSENT_TOPIC, total(from));
+      return (more * 1_000) / (performance.now() - beganAt);
     },
   });
+  await audit.stop();
   return {
     title: 'from Kafka to signed and on disk',
     unit: 'leaves/s',
@@ -112,15 +118,14 @@ async function durable(
   };
 }
 
-async function catchUpRate(audit: AuditProcess, leaves: number): Promise<number> {
-  let before = await audit.signedLeaves(CONSENT_TOPIC);
-  let beganAt = performance.now();
-  while (before === 0) {
-    beganAt = performance.now();
-    before = await audit.signedLeaves(CONSENT_TOPIC);
-  }
-  await audit.untilSigned(CONSENT_TOPIC, leaves);
-  return ((leaves - before) * 1_000) / (performance.now() - beganAt);
+type Ends = ReadonlyMap<string, number>;
+
+function endsOf(log: KafkaEventLog): Promise<Ends> {
+  return log.endOffsets(partitionsOf(log, CONSENT_TOPIC));
+}
+
+function total(ends: Ends): number {
+  return [...ends.values()].reduce((sum, end) => sum + end, 0);
 }
 
 async function proofs(
@@ -154,12 +159,7 @@ async function proofs(
   return [compare('p50', 0.5), compare('p99', 0.99)];
 }
 
-async function steadyLoad(
-  context: BenchContext,
-  topic: ConsentTopic,
-  stack: BenchStack['stack'],
-  leaves: number,
-): Promise<Figure[]> {
+async function steadyLoad({ context, topic, stack }: On, leaves: number): Promise<Figure[]> {
   const seconds = context.isTrial ? 2 : STEADY_SECONDS;
   context.progress(`steady load, ${STEADY_EVENTS_PER_SECOND} events/s for ${seconds} s`);
   const audit = await AuditProcess.start(stack, join(context.folder, 'audit-steady'));
@@ -187,13 +187,12 @@ async function steadyLoad(
   ];
 }
 
-async function readTopic(log: KafkaEventLog): Promise<LogRecord[]> {
-  const partitions = partitionsOf(log, CONSENT_TOPIC);
-  const ends = await log.endOffsets(partitions);
+async function readTopic(log: KafkaEventLog, from?: Ends): Promise<LogRecord[]> {
+  const ends = await endsOf(log);
   const all: LogRecord[] = [];
-  for (const partition of partitions) {
-    const end = ends.get(`${partition.topic}/${partition.partition}`) ?? 0;
-    for await (const records of log.read(partition, 0, end)) all.push(...records);
+  for (const partition of partitionsOf(log, CONSENT_TOPIC)) {
+    const key = partitionKey(partition);
+    for await (const records of log.read(partition, from?.get(key) ?? 0, ends.get(key) ?? 0)) all.push(...records);
   }
   return all;
 }

@@ -7,9 +7,9 @@ const AT = '2026-11-24T09:30:00.000Z';
 const LATER = '2026-11-24T09:31:00.000Z';
 const SEALED = `v1.${'B'.repeat(16)}.${'C'.repeat(160)}`;
 
-/** About `events` records of a consent stream, person after person, as consent would append them. */
-export function* consentRecords(events: number): Generator<NewRecord> {
-  for (let person = 0; person * EVENTS_PER_PERSON < events; person += 1) {
+/** Records `from` to about `to` of a consent stream, person after person, as consent would append them. */
+export function* consentRecords(from: number, to: number): Generator<NewRecord> {
+  for (let person = Math.ceil(from / EVENTS_PER_PERSON); person * EVENTS_PER_PERSON < to; person += 1) {
     for (const event of lifeOf(person)) yield encodeEvent('consent.events', event);
   }
 }

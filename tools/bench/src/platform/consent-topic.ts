@@ -55,16 +55,15 @@ export class ConsentTopic {
 
   async growTo(events: number): Promise<void> {
     let records: NewRecord[] = [];
-    let seen = 0;
-    for (const record of consentRecords(events)) {
-      seen += 1;
-      if (seen <= this.#appended) continue;
-      records.push(record);
-      if (records.length < RECORDS_PER_APPEND) continue;
-      await this.log.append(records);
+    const append = async (): Promise<void> => {
+      if (records.length > 0) await this.log.append(records);
+      this.#appended += records.length;
       records = [];
+    };
+    for (const record of consentRecords(this.#appended, events)) {
+      records.push(record);
+      if (records.length >= RECORDS_PER_APPEND) await append();
     }
-    if (records.length > 0) await this.log.append(records);
-    this.#appended = Math.max(this.#appended, seen);
+    await append();
   }
 }

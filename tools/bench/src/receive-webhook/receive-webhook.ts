@@ -1,9 +1,10 @@
-import type { Bench, BenchContext, BenchResult } from '../bench.ts';
+import type { Bench, BenchContext, BenchResult, Figure } from '../bench.ts';
 import { alternate } from '../measure/alternate.ts';
 import { percentile } from '../measure/statistics.ts';
 import { type BenchPlatform, onPlatform } from '../platform/bench-platform.ts';
 import { deliveredTo, fictionalPhone, signed, textFrom } from '../platform/webhook-body.ts';
 import { BareWebhookProcess } from './bare-webhook-process.ts';
+import { ProcessorTime } from '../measure/processor-time.ts';
 import { postEach, type PostOutcome, postInClosedLoop, postInOpenLoop, type SignedPost } from './post-webhooks.ts';
 
 const CONNECTIONS = 32;
@@ -13,6 +14,8 @@ const KNOWN_PEOPLE = 500;
 /** Meta's bar for a receiver (360dialog, "Receiving messages via webhook"): 3,300 updates/s for 1,000 messages/s. */
 const OPEN_LOOP_UPDATES_PER_SECOND = 3_300;
 const UPDATES_PER_POST = 10;
+/** So that one status in a thousand comes with a STOP. */
+const POSTS_PER_STOP = 100;
 
 export const receiveWebhook: Bench = {
   name: 'receive-webhook',
@@ -26,11 +29,23 @@ async function run(context: BenchContext, { platform }: BenchPlatform): Promise<
   const bare = await BareWebhookProcess.start();
   try {
     const post = postsOf();
+    const figures: Figure[] = [];
     await registerPeople(platform.urls.consent, post.stop, context);
     const compare = async (title: string, next: () => SignedPost): Promise<BenchResult['comparisons'][number]> => {
-      const load = (url: string) => async (): Promise<number> =>
-        throughput(await postInClosedLoop(url, { connections: CONNECTIONS, seconds, next }));
-      const rounds = await alternate(context, title, { bare: load(bare.url), ours: load(platform.urls.consent) });
+      const load = async (url: string): Promise<PostOutcome> =>
+        postInClosedLoop(url, { connections: CONNECTIONS, seconds, next });
+      const processors = new ProcessorTime({ 'HMAC only': bare.pid, ...pidsOf(platform) });
+      const rounds = await alternate(context, title, {
+        bare: async () => {
+          const outcome = await processors.during(['HMAC only'], () => load(bare.url));
+          return throughput(outcome);
+        },
+        ours: async () => {
+          const outcome = await processors.during(Object.keys(pidsOf(platform)), () => load(platform.urls.consent));
+          return throughput(outcome);
+        },
+      });
+      figures.push(...processors.perPost(title));
       return {
         title,
         unit: 'POSTs/s',
@@ -49,10 +64,19 @@ async function run(context: BenchContext, { platform }: BenchPlatform): Promise<
       seconds: seconds * 3,
       next: post.tenUpdates,
     });
-    return { comparisons, figures: figuresOf(open), curves: [], notes: notes(open) };
+    return { comparisons, figures: [...figures, ...figuresOf(open)], curves: [], notes: notes(open) };
   } finally {
     await bare.stop();
   }
+}
+
+function pidsOf(platform: BenchPlatform['platform']): Record<string, number> {
+  const { kafka, mongo } = platform.stack;
+  return {
+    ...Object.fromEntries(platform.processes().map(({ name, process }) => [name, process.identity?.pid ?? 0])),
+    ...(kafka.pid === undefined ? {} : { broker: kafka.pid }),
+    ...(mongo.pid === undefined ? {} : { store: mongo.pid }),
+  };
 }
 
 function postsOf(): Record<'delivered' | 'stop' | 'tenUpdates', () => SignedPost> {
@@ -63,7 +87,10 @@ function postsOf(): Record<'delivered' | 'stop' | 'tenUpdates', () => SignedPost
   return {
     delivered: () => signed([delivered()]),
     stop: () => signed([stop()]),
-    tenUpdates: () => signed([stop(), ...Array.from({ length: UPDATES_PER_POST - 1 }, delivered)]),
+    tenUpdates: () => {
+      const updates = Array.from({ length: UPDATES_PER_POST }, delivered);
+      return signed(Math.floor(n / UPDATES_PER_POST) % POSTS_PER_STOP === 0 ? [stop(), ...updates.slice(1)] : updates);
+    },
   };
 }
 
@@ -91,6 +118,6 @@ function figuresOf({ latenciesMs, failures }: PostOutcome): BenchResult['figures
 function notes({ latenciesMs }: PostOutcome): string[] {
   return [
     `Closed loop with ${CONNECTIONS} connections from one Node process that shares the machine with both servers, the broker, the store and the other three services, which follow every record.`,
-    `The open loop sent ${latenciesMs.length} POSTs, each of one STOP and nine status updates; latency counts from when a POST was due, so waiting in line is part of it.`,
+    `The open loop sent ${latenciesMs.length} POSTs, each of ten status updates, in every hundredth one of them a STOP; latency counts from when a POST was due, so waiting in line is part of it.`,
   ];
 }
