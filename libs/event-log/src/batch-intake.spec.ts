@@ -485,7 +485,7 @@ describe('a rebalance in the middle of a batch', () => {
     behaviour.handle = async (batch) => {
       await batch.heartbeat().catch(() => undefined);
       current.push(batch.isCurrent());
-      clock.at = 10_000;
+      clock.at = 6_000;
       current.push(batch.isCurrent());
     };
     const batch = new FakeBatch(0, [5]);

@@ -22,7 +22,7 @@ export function memberClientId({ clientId, place }: KafkaSettings): string {
 
 /**
  * Takes out of the group whatever an earlier process of this place left in it. A process that was killed could not leave,
- * and whoever joins next would wait for it until its session has passed (10 s). That it is gone is certain, because this
+ * and whoever joins next would wait for it until its session has passed (6 s). That it is gone is certain, because this
  * process has what only one can have: the place. Should two places have one name after all, the other one joins again,
  * and the epochs of the checkpoints keep their writes apart.
  *

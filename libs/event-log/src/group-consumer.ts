@@ -48,8 +48,13 @@ export interface GroupConsumer {
   disconnect(): Promise<void>;
 }
 
-/** A member that has not been heard of for this long loses its partitions to the others. */
-export const SESSION_TIMEOUT_MS = 10_000;
+/**
+ * A member that has not been heard of for this long loses its partitions to the others, so people of a process that is
+ * gone wait this long for their messages. The least that a broker with its own defaults takes
+ * (`group.min.session.timeout.ms`), and twelve heartbeats: no batch and no pause of a living process comes near. One that
+ * loses its session all the same loses a rebalance and repeats a batch; the epochs of the checkpoints keep it harmless.
+ */
+export const SESSION_TIMEOUT_MS = 6_000;
 /** A rebalance shows this fast, also to the waiting members; measured: joined after 0.36 s, left after 0.18 s. */
 export const HEARTBEAT_INTERVAL_MS = 500;
 /** How long the others wait for a member that is still at work before they go on without it. */
@@ -61,7 +66,7 @@ const FETCH_BYTES_PER_PARTITION_MAX = 1024 * 1024;
 const FETCH_BYTES_MAX = 10 * 1024 * 1024;
 /** Also how soon a partition that had no leader is noticed to have one. */
 const METADATA_AGE_MAX_MS = 5_000;
-/** Also how soon a member looks for another coordinator when its own does not answer: well within the session. */
+/** Also how soon a member looks for another coordinator when its own does not answer: half of the session. */
 const REQUEST_TIMEOUT_MS = 3_000;
 /**
  * Practically for ever: what kafkajs gives up on ends the consumer, and a broker may be away for long. The cluster

@@ -12,7 +12,7 @@ const clock = { monotonicMs: () => performance.now() };
 /** A log and read models whose ends and checkpoints the test moves. */
 function moving(ends: Record<string, number>, next: Record<string, number>) {
   const asked: { ends: number; next: string[][] } = { ends: 0, next: [] };
-  const listeners: (() => void)[] = [];
+  const listeners: ((partition: string, next: number) => void)[] = [];
   const options: BarrierOptions = {
     log: {
       endOffsets: () => {
@@ -30,24 +30,44 @@ function moving(ends: Record<string, number>, next: Record<string, number>) {
   const advance = (partition: string, to: number) => {
     next[partition] = to;
     listeners.forEach((listener) => {
-      listener();
+      listener(partition, to);
     });
   };
   return { options, asked, advance };
 }
 
 describe('a barrier whose read models are at the ends', () => {
-  it('names the ends it asked for and asks each side once', async () => {
+  it('names the ends it asked for and asks each side once, the store once more about partitions it never saw', async () => {
     const { options, asked } = moving(
       { 'consent.events/0': 7, 'consent.events/1': 0 },
-      { 'consent.events/0': 9, 'consent.events/1': 0 },
+      { 'consent.events/0': 7, 'consent.events/1': 0 },
     );
-    expect(await new Barrier(options).reach([zero, one], { timeoutMs: 1_000 })).toEqual({
+    const barrier = new Barrier(options);
+    const answer = {
       reached: { 'consent.events/0': 7, 'consent.events/1': 0 },
       behind: [],
       waitedMs: expect.any(Number) as number,
+    };
+    const both = ['consent.events/0', 'consent.events/1'];
+    expect(await barrier.reach([zero, one], { timeoutMs: 1_000 })).toEqual(answer);
+    expect(asked).toEqual({ ends: 1, next: [both, both] });
+    expect(await barrier.reach([zero, one], { timeoutMs: 1_000 })).toEqual(answer);
+    expect(asked).toEqual({ ends: 2, next: [both, both, both] });
+  });
+
+  it('names the end it was told when more was applied since', async () => {
+    const { options, advance } = moving({ 'consent.events/0': 7 }, { 'consent.events/0': 7 });
+    const log = {
+      endOffsets: async (partitions: readonly TopicPartition[]) => {
+        const ends = await options.log.endOffsets(partitions);
+        advance('consent.events/0', 9);
+        return ends;
+      },
+    };
+    expect(await new Barrier({ ...options, log }).reach([zero], { timeoutMs: 1_000 })).toMatchObject({
+      reached: { 'consent.events/0': 7 },
+      behind: [],
     });
-    expect(asked).toEqual({ ends: 1, next: [['consent.events/0', 'consent.events/1']] });
   });
 
   it('has nothing to wait for when no partition is named', async () => {
@@ -152,6 +172,60 @@ describe('a barrier whose read models lag', () => {
     const before = asked.next.length;
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(asked.next.length).toBe(before);
+  });
+});
+
+describe('a barrier whose log answers an end below what it held before', () => {
+  const watched = (options: BarrierOptions) => {
+    const told = { stale: 0, warned: [] as unknown[] };
+    const logger = { warn: (facts: object) => told.warned.push(facts) };
+    const onStaleEnd = (): void => {
+      told.stale += 1;
+    };
+    return { told, barrier: new Barrier({ ...options, logger, onStaleEnd }) };
+  };
+  const heldAtZero = { reached: { 'consent.events/1': 4 }, behind: ['consent.events/0'] };
+
+  it('holds what depends on that partition, at once and only that, however often it is asked, and says so once', async () => {
+    const { options } = moving(
+      { 'consent.events/0': 7, 'consent.events/1': 4 },
+      { 'consent.events/0': 9, 'consent.events/1': 4 },
+    );
+    const { told, barrier } = watched(options);
+    for (const stale of [1, 2, 3]) {
+      expect(await barrier.reach([zero, one], { timeoutMs: 60_000 })).toMatchObject(heldAtZero);
+      expect(told.stale).toBe(stale);
+    }
+    expect(told.warned).toEqual([{ partition: 'consent.events/0', end: 7, known: 9 }]);
+  });
+
+  it.each<[string, (at: { ends: Record<string, number>; advance: (partition: string, to: number) => void }) => void]>([
+    [
+      'an end that was answered before',
+      ({ ends }) => {
+        ends['consent.events/0'] = 6;
+      },
+    ],
+    [
+      'a checkpoint that has moved',
+      ({ advance }) => {
+        advance('consent.events/0', 8);
+      },
+    ],
+  ])('holds it for %s, too, and goes on when the log knows it again', async (_, becomeStale) => {
+    const ends = { 'consent.events/0': 7, 'consent.events/1': 4 };
+    const { options, advance } = moving(ends, { 'consent.events/0': 7, 'consent.events/1': 4 });
+    const { told, barrier } = watched(options);
+    expect(await barrier.reach([zero, one], { timeoutMs: 1_000 })).toMatchObject({ behind: [] });
+    becomeStale({ ends, advance });
+    expect(await barrier.reach([zero, one], { timeoutMs: 60_000 })).toMatchObject(heldAtZero);
+    ends['consent.events/0'] = 8;
+    advance('consent.events/0', 8);
+    expect(await barrier.reach([zero, one], { timeoutMs: 1_000 })).toMatchObject({
+      reached: { 'consent.events/0': 8 },
+      behind: [],
+    });
+    expect(told.stale).toBe(1);
   });
 });
 

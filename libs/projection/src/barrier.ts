@@ -24,11 +24,16 @@ export interface BarrierOptions {
    */
   readonly next: (partitions: readonly TopicPartition[]) => Promise<ReadonlyMap<string, number>>;
   /** Projectors of this process; each move of theirs ends a pause early. Partitions applied elsewhere are polled. */
-  readonly signals?: readonly { onAdvanced(listener: () => void): unknown }[];
+  readonly signals?: readonly { onAdvanced(listener: (partition: string, next: number) => void): unknown }[];
   /** Milliseconds of a clock that never goes back. */
   readonly clock: { monotonicMs(): number };
-  /** Told once when the store stops answering, and each time the log does not answer. */
+  /**
+   * Told once when the store stops answering or the end of a partition becomes stale, and each time the log does not
+   * answer.
+   */
   readonly logger?: { warn(facts: object, message: string): void };
+  /** Told of each end offset that lies below what the log is known to hold; what depends on it is held. */
+  readonly onStaleEnd?: () => void;
 }
 
 export interface BarrierResult {
@@ -39,9 +44,14 @@ export interface BarrierResult {
   readonly waitedMs: number;
 }
 
+interface Target {
+  readonly partition: TopicPartition;
+  readonly next: number;
+}
+
 interface Waiter {
   /** What is still waited for. */
-  readonly missing: Map<string, { readonly partition: TopicPartition; readonly next: number }>;
+  readonly missing: Map<string, Target>;
   readonly done: () => void;
 }
 
@@ -54,6 +64,11 @@ export class Barrier {
   readonly #next: BarrierOptions['next'];
   readonly #clock: BarrierOptions['clock'];
   readonly #logger: BarrierOptions['logger'];
+  readonly #onStaleEnd: () => void;
+  /** Per `topic/partition` the highest end or checkpoint seen: the log held every record below it. */
+  readonly #known = new Map<string, number>();
+  /** Partitions whose last end was stale. */
+  readonly #stale = new Set<string>();
   readonly #waiters = new Set<Waiter>();
   #polling = false;
   #pauseMs = PAUSE_MIN_MS;
@@ -62,13 +77,15 @@ export class Barrier {
   #endPause: () => void = () => undefined;
 
   /** Subscribes to the signals for as long as they live. */
-  constructor({ log, next, signals = [], clock, logger }: BarrierOptions) {
+  constructor({ log, next, signals = [], clock, logger, onStaleEnd = () => undefined }: BarrierOptions) {
     this.#log = log;
     this.#next = next;
     this.#clock = clock;
     this.#logger = logger;
+    this.#onStaleEnd = onStaleEnd;
     signals.forEach((signal) => {
-      signal.onAdvanced(() => {
+      signal.onAdvanced((partition, moved) => {
+        this.#know(partition, moved);
         this.#signal();
       });
     });
@@ -76,16 +93,14 @@ export class Barrier {
 
   /**
    * Asks for the end offsets now, once, and waits until the checkpoints cover them: every record acknowledged before
-   * the call is applied in the partitions `reached`. Takes at most `timeoutMs`, give or take a timer. Does not reject.
+   * the call is applied in the partitions `reached`. A partition whose end lies below an end or a checkpoint that was
+   * seen before is `behind`: a deposed leader that does not know it answered, or the log has lost records, and either
+   * way what was acknowledged may be missing. Takes at most `timeoutMs`, give or take a timer. Does not reject.
    */
   async reach(partitions: readonly TopicPartition[], { timeoutMs }: { timeoutMs: number }): Promise<BarrierResult> {
     const beganMs = this.#clock.monotonicMs();
     const deadline = new Deadline(timeoutMs);
-    const ends = await Promise.race([this.#ends(partitions), deadline.passed]);
-    const targets = partitions.flatMap((partition) => {
-      const next = ends?.get(partitionName(partition));
-      return next === undefined ? [] : [{ partition, next }];
-    });
+    const targets = await this.#targets(partitions, deadline);
     const missing = await this.#wait(targets, deadline);
     deadline.cancel();
     const reached = targets.filter(({ partition }) => !missing.has(partitionName(partition)));
@@ -106,6 +121,38 @@ export class Barrier {
     return missing.size === 0;
   }
 
+  /** The ends that can be believed. Each is held against what was known before it was asked for. */
+  async #targets(partitions: readonly TopicPartition[], deadline: Deadline): Promise<readonly Target[]> {
+    const unseen = partitions.filter((partition) => !this.#known.has(partitionName(partition)));
+    const checkpoints = unseen.map((partition) => ({ partition, next: 0 }));
+    await this.#wait(checkpoints, deadline);
+    const known = partitions.map((partition) => this.#known.get(partitionName(partition)));
+    const ends = await Promise.race([this.#ends(partitions), deadline.passed]);
+    return partitions.flatMap((partition, index) => {
+      const [end, least] = [ends?.get(partitionName(partition)), known[index]];
+      if (end === undefined || least === undefined || !this.#isCredible(partitionName(partition), end, least))
+        return [];
+      return [{ partition, next: end }];
+    });
+  }
+
+  #isCredible(partition: string, end: number, known: number): boolean {
+    if (end >= known) {
+      this.#know(partition, end);
+      this.#stale.delete(partition);
+      return true;
+    }
+    this.#onStaleEnd();
+    if (!this.#stale.has(partition))
+      this.#logger?.warn({ partition, end, known }, 'an end offset lies below what the log is known to hold');
+    this.#stale.add(partition);
+    return false;
+  }
+
+  #know(partition: string, next: number): void {
+    this.#known.set(partition, Math.max(next, this.#known.get(partition) ?? 0));
+  }
+
   async #ends(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number> | undefined> {
     try {
       return partitions.length === 0 ? new Map() : await this.#log.endOffsets(partitions);
@@ -116,10 +163,7 @@ export class Barrier {
   }
 
   /** Answers what was not reached when the deadline passed. */
-  async #wait(
-    targets: readonly { readonly partition: TopicPartition; readonly next: number }[],
-    deadline: Deadline,
-  ): Promise<ReadonlyMap<string, unknown>> {
+  async #wait(targets: readonly Target[], deadline: Deadline): Promise<ReadonlyMap<string, unknown>> {
     const missing: Waiter['missing'] = new Map();
     for (const { partition, next } of targets) {
       const name = partitionName(partition);
@@ -174,6 +218,7 @@ export class Barrier {
       this.#failing = true;
       return;
     }
+    for (const name of wanted.keys()) this.#know(name, next.get(name) ?? 0);
     for (const waiter of waiters) {
       for (const [name, target] of waiter.missing) {
         if ((next.get(name) ?? 0) >= target.next) {

@@ -70,6 +70,11 @@ describe('the consumers of a service', () => {
     expect(await new BatchConsumers([consumer(['a'], 7, 1), fresh]).next([a0])).toEqual(new Map([['a/0', 0]]));
   });
 
+  it('do not wait for one that keeps no checkpoint', async () => {
+    const { next: _, ...onlooker } = consumer(['a'], 0, 1);
+    expect(await new BatchConsumers([consumer(['a'], 7, 1), onlooker]).next([a0])).toEqual(new Map([['a/0', 7]]));
+  });
+
   it('get the batches of their topics in order; a failure leaves the rest for the repeat', async () => {
     const first = consumer(['a'], 0, 1);
     const second = consumer(['a', 'b'], 0, 1);

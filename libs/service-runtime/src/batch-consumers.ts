@@ -1,12 +1,14 @@
 import type { Provider } from '@nestjs/common';
 import { partitionKey } from '@assent/event-log';
-import type { RecordBatch, TopicPartition } from '@assent/event-log';
-import { Projector } from '@assent/projection';
+import type { EventLog, RecordBatch, TopicPartition } from '@assent/event-log';
+import { Barrier, Projector } from '@assent/projection';
 import type { Fold } from '@assent/projection';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
+import { Counter } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Clock } from './clock.ts';
-import { CLOCK, DB, LOGGER } from './tokens.ts';
+import { CLOCK, DB, EVENT_LOG, LOGGER, METRICS_REGISTRY } from './tokens.ts';
 
 /**
  * Something that follows topics with checkpoints of its own: a `Projector`, or a reaction that appends facts (with
@@ -19,12 +21,15 @@ export interface BatchConsumer {
   init?(): Promise<void>;
   /** Takes partitions over: raises their epochs and answers where to go on, by `topic/partition`. */
   take(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, { next: number; epoch: number }>>;
-  /** Checkpoints as stored (primary reads): the next offset wanted, by `topic/partition`; 0 or missing when none is. */
-  next(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>>;
+  /**
+   * Checkpoints as stored (primary reads): the next offset wanted, by `topic/partition`; 0 or missing when none is.
+   * Left out by a consumer that keeps none and only looks on: nobody waits for it.
+   */
+  next?(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>>;
   /** Applies a batch. Return: it is durable. Throw: the strategy calls again with the same records. */
   apply(batch: RecordBatch): Promise<void>;
   /** Calls the listener after each move of a checkpoint by this process; spares waiting requests a pause. */
-  onAdvanced?(listener: () => void): unknown;
+  onAdvanced?(listener: (partition: string, next: number) => void): unknown;
 }
 
 /** Every consumer of a service behind one Kafka consumer: who is interested in a topic gets its batches, in order. */
@@ -54,10 +59,11 @@ export class BatchConsumers {
     return merged;
   }
 
-  /** The lowest checkpoint over every interested consumer, by `topic/partition`. */
+  /** The lowest checkpoint over every interested consumer that keeps one, by `topic/partition`. */
   async next(partitions: readonly TopicPartition[]): Promise<Map<string, number>> {
     const lowest = new Map<string, number>();
     for (const consumer of this.consumers) {
+      if (consumer.next === undefined) continue;
       const mine = interesting(consumer, partitions);
       const next = await consumer.next(mine);
       for (const key of mine.map(partitionKey)) {
@@ -72,7 +78,7 @@ export class BatchConsumers {
     for (const consumer of this.consumers) if (consumer.topics.includes(batch.topic)) await consumer.apply(batch);
   }
 
-  onAdvanced(listener: () => void): void {
+  onAdvanced(listener: (partition: string, next: number) => void): void {
     for (const consumer of this.consumers) consumer.onAdvanced?.(listener);
   }
 }
@@ -95,5 +101,30 @@ export function projectorProvider(token: symbol, options: { projection: string; 
     provide: token,
     inject: [DB, LOGGER, CLOCK],
     useFactory: (db: Connection, logger: Logger, clock: Clock) => new Projector({ db, logger, clock, ...options }),
+  };
+}
+
+/** The provider of the `Barrier` in front of a projector of this service; it counts the ends it does not believe. */
+export function barrierProvider(token: symbol, projectorToken: symbol): Provider {
+  return {
+    provide: token,
+    inject: [EVENT_LOG, projectorToken, CLOCK, LOGGER, METRICS_REGISTRY],
+    useFactory: (log: EventLog, projector: Projector, clock: Clock, logger: Logger, registry: Registry) => {
+      const staleEnds = new Counter({
+        name: 'barrier_stale_end_offsets_total',
+        help: 'End offsets below what the log is known to hold: from a deposed leader, or a log that lost records.',
+        registers: [registry],
+      });
+      return new Barrier({
+        log,
+        next: (partitions) => projector.next(partitions),
+        signals: [projector],
+        clock,
+        logger,
+        onStaleEnd: () => {
+          staleEnds.inc();
+        },
+      });
+    },
   };
 }

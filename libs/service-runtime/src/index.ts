@@ -2,7 +2,7 @@ export { CurrentCaller, LOCAL_TENANT, localToken, Public, Roles, ROLES } from '.
 export type { Caller, Role } from './access.ts';
 export { Appender, formatPositions } from './appender.ts';
 export type { ServiceOptions } from './assembly.ts';
-export { BatchConsumers, batchConsumers, projectorProvider } from './batch-consumers.ts';
+export { barrierProvider, BatchConsumers, batchConsumers, projectorProvider } from './batch-consumers.ts';
 export type { BatchConsumer } from './batch-consumers.ts';
 export { bootService } from './boot-service.ts';
 export type { RunningService } from './boot-service.ts';
@@ -19,6 +19,7 @@ export type { WriteDecision, WriteRequest } from './idempotency-records.ts';
 export { randomId } from './identifiers.ts';
 export type { NewId } from './identifiers.ts';
 export { createLogger } from './logging.ts';
+export { OptOutPropagation, optOutPropagation } from './opt-out-propagation.ts';
 export { Problem } from './problem.ts';
 export type { ProblemOptions } from './problem.ts';
 export { rebuildReadModels } from './rebuild-read-models.ts';

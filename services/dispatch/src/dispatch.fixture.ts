@@ -21,10 +21,11 @@ import { AddressKeys, addressesOf, parsePeppers } from '@assent/identity';
 import type { Barrier, Projector } from '@assent/projection';
 import { seal, type SubjectKey, UNWRAP_KEYS_PATH, unwrapKeysAnswer } from '@assent/sealing';
 import { DEMO_RULE_SET, type RuleSet } from '@assent/send-rules';
-import { Appender, type Clock, DB, EVENT_LOG, NEW_ID, type NewId, systemClock } from '@assent/service-runtime';
+import { Appender, type Clock, DB, EVENT_LOG, LOGGER, NEW_ID, type NewId, systemClock } from '@assent/service-runtime';
 import { startTestService, startTestStack, type TestService, type TestStack, waitUntil } from '@assent/testing';
 import { type Simulator, startSimulator } from '@assent/whatsapp-simulator';
 import type { Connection } from 'mongoose';
+import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { WhatsappClient } from './call-whatsapp/whatsapp-client.ts';
 import { Claims } from './claims/claims.ts';
@@ -360,6 +361,7 @@ export class DispatchWorld {
       metrics: new DispatchMetrics(new Registry(), () => clock.now()),
       epochs: { epochOf: () => Promise.resolve(0) },
       clockCheck: { offByMs: () => Promise.resolve(0) },
+      logger: get<Logger>(LOGGER),
       ...change,
       barrier,
     });

@@ -1,9 +1,10 @@
 import type { EventLog } from '@assent/event-log';
 import { AddressKeys, parsePeppers, PHONE_METADATA_VERSION } from '@assent/identity';
-import { Barrier, Checkpoints, type Projector } from '@assent/projection';
+import { type Barrier, Checkpoints, type Projector } from '@assent/projection';
 import { assertTimeZoneData, SEND_RULES_VERSIONS } from '@assent/send-rules';
 import {
   Appender,
+  barrierProvider,
   batchConsumers,
   type Clock,
   CLOCK,
@@ -14,6 +15,8 @@ import {
   METRICS_REGISTRY,
   NEW_ID,
   type NewId,
+  OptOutPropagation,
+  optOutPropagation,
   projectorProvider,
   RUNTIME_CONFIG,
 } from '@assent/service-runtime';
@@ -127,12 +130,7 @@ const reactions = {
 };
 
 const gate = [
-  {
-    provide: BARRIER,
-    inject: [EVENT_LOG, DISPATCH_PROJECTOR, CLOCK, LOGGER],
-    useFactory: (log: EventLog, projector: Projector, clock: Clock, logger: Logger) =>
-      new Barrier({ log, next: (partitions) => projector.next(partitions), signals: [projector], clock, logger }),
-  },
+  barrierProvider(BARRIER, DISPATCH_PROJECTOR),
   {
     provide: GATE_VERSIONS,
     useFactory: (): GateVersions => ({
@@ -211,6 +209,7 @@ const sending = [
     inject: [
       DB,
       CLOCK,
+      LOGGER,
       ClockCheck,
       NEW_ID,
       Appender,
@@ -226,6 +225,7 @@ const sending = [
     useFactory: (
       db: Connection,
       clock: Clock,
+      logger: Logger,
       clockCheck: ClockCheck,
       newId: NewId,
       appender: Appender,
@@ -241,6 +241,7 @@ const sending = [
       new SendDispatch({
         db,
         clock,
+        logger,
         clockCheck,
         newId,
         appender,
@@ -296,7 +297,8 @@ const sending = [
     ...gate,
     ...sending,
     reactions,
-    batchConsumers(DISPATCH_PROJECTOR, Reactions, SendLoop),
+    optOutPropagation(DISPATCH_PROJECTOR),
+    batchConsumers(DISPATCH_PROJECTOR, OptOutPropagation, Reactions, SendLoop),
   ],
 })
 export class DispatchModule implements OnApplicationBootstrap, OnModuleDestroy {

@@ -230,6 +230,14 @@ describe('the service', () => {
     expect(await findPlanted(stack, ['12125550178', '12125550101'], { texts: { log: service.logs() } })).toEqual([]);
   });
 
+  it('reports how long a withdrawal took to get into its read models', async () => {
+    await withdraw(ada.subjectId, '2026-11-22T10:00:00.000Z');
+    await service.caughtUp();
+    const { body } = await service.request('GET', '/metrics');
+    expect(body).toMatch(/^optout_propagation_seconds_count\{service="suppression"\} [1-9]/m);
+    expect(body).toMatch(/^barrier_stale_end_offsets_total\{service="suppression"\} 0$/m);
+  });
+
   it('rebuilds its read models to an equal digest', async () => {
     const projector = service.app.get<{ rebuild(log: unknown): Promise<{ equal: boolean }> }>(SUPPRESSION_PROJECTOR, {
       strict: false,

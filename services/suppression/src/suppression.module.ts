@@ -1,12 +1,12 @@
 import type { EventLog } from '@assent/event-log';
 import { AddressKeys, parsePeppers } from '@assent/identity';
-import { Barrier, type Projector } from '@assent/projection';
 import {
+  barrierProvider,
   batchConsumers,
-  type Clock,
-  CLOCK,
   DB,
   EVENT_LOG,
+  OptOutPropagation,
+  optOutPropagation,
   projectorProvider,
   RUNTIME_CONFIG,
 } from '@assent/service-runtime';
@@ -50,13 +50,9 @@ import { BARRIER, SUPPRESSION_PROJECTOR } from './tokens.ts';
       projection: 'suppression.read-models.v1',
       folds: [subjectFold, addressFold, addressCausesFold, causeAddressFold, purposeFold, heldSenderFold],
     }),
-    batchConsumers(SUPPRESSION_PROJECTOR),
-    {
-      provide: BARRIER,
-      inject: [EVENT_LOG, SUPPRESSION_PROJECTOR, CLOCK],
-      useFactory: (log: EventLog, projector: Projector, clock: Clock) =>
-        new Barrier({ log, next: (partitions) => projector.next(partitions), signals: [projector], clock }),
-    },
+    optOutPropagation(SUPPRESSION_PROJECTOR),
+    batchConsumers(SUPPRESSION_PROJECTOR, OptOutPropagation),
+    barrierProvider(BARRIER, SUPPRESSION_PROJECTOR),
     {
       provide: RecipientLookup,
       inject: [DB, EVENT_LOG, RUNTIME_CONFIG],

@@ -18,9 +18,12 @@ describe('a call to WhatsApp', () => {
   let answer: Answer;
   let calls: string[];
   let client: WhatsappClient;
+  /** What the monotonic clock shows from look to look; the last one stays. */
+  let clock: number[];
 
   beforeEach(async () => {
     calls = [];
+    clock = [1_000];
     server = createServer((request, response) => {
       let body = '';
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
@@ -31,7 +34,8 @@ describe('a call to WhatsApp', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    client = new WhatsappClient({ apiUrl: `http://127.0.0.1:${port}`, accessToken: 'token', monotonicMs: () => 1_000 });
+    const monotonicMs = (): number => (clock.length > 1 ? clock.shift() : clock[0]) ?? 0;
+    client = new WhatsappClient({ apiUrl: `http://127.0.0.1:${port}`, accessToken: 'token', monotonicMs });
   });
 
   afterEach(() => {
@@ -64,10 +68,25 @@ describe('a call to WhatsApp', () => {
     });
   });
 
-  it('does not begin after its time', async () => {
+  it.each([
+    ['it was over before', [1_001], 'too-late'],
+    ['it passed while the connection was made', [1_000, 1_001], 'connected-late'],
+  ])('does not begin after its time: %s', async (_, shows, why) => {
+    clock = shows;
     answer = reply(200, {});
-    expect(await client.send(message, 999)).toEqual({ kind: 'not-begun', why: 'too-late' });
+    expect(await client.send(message, 1_000)).toEqual({ kind: 'not-begun', why });
     expect(calls).toEqual([]);
+  });
+
+  it.each<[string, Answer]>([
+    ['that was taken', reply(200, { messages: [{ id: 'wamid.1' }] })],
+    ['that was refused', reply(400, { error: { code: 131050 } })],
+    ['without an answer', (request): void => void request.socket.destroy()],
+  ])('tells when it was frozen between the last look at the time and the write, of a call %s', async (_, given) => {
+    clock = [900, 1_000, 4_000];
+    answer = given;
+    expect(await client.send(message, 1_000)).toMatchObject({ begunAtMs: 4_000 });
+    expect(calls).toHaveLength(1);
   });
 
   it('tells a refusal by its code', async () => {

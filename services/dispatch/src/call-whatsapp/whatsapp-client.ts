@@ -15,14 +15,23 @@ export interface WhatsappMessage {
 }
 
 /**
- * - `sent`: accepted. - `refused`: the provider said no with an error code. - `not-begun`: no byte left this process, so
- *   nothing can have been taken. - `unknown`: bytes left and no understood answer came; the message may be on its way.
+ * What a call that has begun came to. - `sent`: accepted. - `refused`: the provider said no with an error code.
+ * - `unknown`: bytes left and no understood answer came; the message may be on its way.
+ */
+type Answer =
+  | { readonly kind: 'sent'; readonly wamid: string; readonly messageStatus?: string }
+  | { readonly kind: 'refused'; readonly httpStatus: number; readonly errorCode?: number }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** `begunAtMs`: monotonic milliseconds, read once the request was handed to the socket; its first byte left before. */
+export type BegunCall = Answer & { readonly begunAtMs: number };
+
+/**
+ * `not-begun`: no byte left this process, so nothing can have been taken. `too-late`: the time was over before a
+ * connection was asked for; `connected-late`: it passed while the provider was slow to take one.
  */
 export type CallOutcome =
-  | { readonly kind: 'sent'; readonly wamid: string; readonly messageStatus?: string; readonly begunAtMs: number }
-  | { readonly kind: 'refused'; readonly httpStatus: number; readonly errorCode?: number; readonly begunAtMs: number }
-  | { readonly kind: 'not-begun'; readonly why: 'too-late' | 'unreachable' }
-  | { readonly kind: 'unknown'; readonly why: string };
+  BegunCall | { readonly kind: 'not-begun'; readonly why: 'too-late' | 'connected-late' | 'unreachable' };
 
 /** How long an answer is waited for; then the outcome is unknown, never "not sent". */
 export const ANSWER_TIMEOUT_MS = 10_000;
@@ -54,48 +63,45 @@ export class WhatsappClient {
 
   /**
    * Makes the call. Its first byte leaves before `beginBeforeMs` (monotonic milliseconds) or not at all: the headers are
-   * written only once a connection stands and the time has been looked at again.
+   * written only once a connection stands and the time has been looked at again. Only a process that is frozen between
+   * that look and the write is later; then `begunAtMs` tells.
    */
   send(message: WhatsappMessage, beginBeforeMs: number): Promise<CallOutcome> {
+    if (this.#monotonicMs() > beginBeforeMs) return Promise.resolve({ kind: 'not-begun', why: 'too-late' });
     const body = Buffer.from(JSON.stringify(bodyOf(message)));
     return new Promise((resolve) => {
       let begunAtMs: number | undefined;
       const request = this.#open(message.senderId, body.length);
-      const settle = (outcome: CallOutcome): void => {
+      const settle = (answer: Answer): void => {
+        clearTimeout(timer);
+        resolve(begunAtMs === undefined ? { kind: 'not-begun', why: 'unreachable' } : { ...answer, begunAtMs });
+      };
+      const giveUp = (why: string): void => {
         request.destroy();
-        resolve(outcome);
+        settle({ kind: 'unknown', why });
       };
       const timer = setTimeout(() => {
-        settle(
-          begunAtMs === undefined
-            ? { kind: 'not-begun', why: 'unreachable' }
-            : { kind: 'unknown', why: 'no-answer-in-time' },
-        );
+        giveUp('no-answer-in-time');
       }, ANSWER_TIMEOUT_MS);
       request.on('close', () => {
         clearTimeout(timer);
       });
       request.on('error', () => {
-        settle(
-          begunAtMs === undefined
-            ? { kind: 'not-begun', why: 'unreachable' }
-            : { kind: 'unknown', why: 'connection-lost' },
-        );
+        giveUp('connection-lost');
       });
       request.on('response', (response) => {
-        void readAnswer(response, begunAtMs ?? 0).then((outcome) => {
-          clearTimeout(timer);
-          resolve(outcome);
-        });
+        void readAnswer(response).then(settle);
       });
       whenConnected(request, () => {
         const now = this.#monotonicMs();
         if (now > beginBeforeMs) {
-          settle({ kind: 'not-begun', why: 'too-late' });
+          request.destroy();
+          resolve({ kind: 'not-begun', why: 'connected-late' });
           return;
         }
-        begunAtMs = now;
+        begunAtMs = now; // whatever goes wrong from here on, bytes may have left
         request.end(body);
+        begunAtMs = this.#monotonicMs();
       });
     });
   }
@@ -154,7 +160,7 @@ function bodyOf(message: WhatsappMessage): object {
   };
 }
 
-async function readAnswer(response: IncomingMessage, begunAtMs: number): Promise<CallOutcome> {
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const unknown = { kind: 'unknown', why: 'answer-not-understood' } as const;
   const text = await textOf(response);
   if (text === undefined) return { kind: 'unknown', why: 'answer-cut-off' };
@@ -173,7 +179,6 @@ async function readAnswer(response: IncomingMessage, begunAtMs: number): Promise
     return {
       kind: 'sent',
       wamid: first.id,
-      begunAtMs,
       ...(typeof status === 'string' ? { messageStatus: status } : {}),
     };
   }
@@ -181,7 +186,7 @@ async function readAnswer(response: IncomingMessage, begunAtMs: number): Promise
   if (typeof code !== 'number' || !Number.isSafeInteger(code)) return unknown;
   // A server error does not prove that nothing was taken, whatever its code says.
   if (httpStatus >= 500) return { kind: 'unknown', why: 'server-error' };
-  return { kind: 'refused', httpStatus, errorCode: code, begunAtMs };
+  return { kind: 'refused', httpStatus, errorCode: code };
 }
 
 async function textOf(response: IncomingMessage): Promise<string | undefined> {

@@ -8,10 +8,10 @@ const DUPLICATE_KEY = 11_000;
 
 /**
  * - `open`: nobody is at it. `claimed`: an owner is deciding; it has not begun a call. `calling`: a call has begun, or
- *   may have, and its outcome is not in the log yet. `closed`: its owner is done with it. `cancelled`: it will not be
- *   sent.
+ *   may have, and its outcome is not in the log yet. `called`: that outcome is in the log. `closed`: its owner is done
+ *   with it and has not called. `cancelled`: it will not be sent.
  */
-export type ClaimState = 'open' | 'claimed' | 'calling' | 'closed' | 'cancelled';
+export type ClaimState = 'open' | 'claimed' | 'calling' | 'called' | 'closed' | 'cancelled';
 
 /** Who cancelled, and so who writes the fact when the first writer fails to. */
 export type CancelledBy = 'caller' | 'withdrawal';
@@ -49,13 +49,26 @@ export class Claims {
 
   /**
    * Claims a dispatch for one attempt. Answers the claim as it was before, `'fresh'` when there was none, or undefined
-   * when it is not to be had: a call has begun, it was cancelled, or a later owner was at it. A `closed` one can be
-   * had: what the log says, read after the claim, decides whether there is anything left to send.
+   * when it is not to be had: a call has begun, it was cancelled, or a later owner was at it. After a call it can be had
+   * only by who has read in the log that this attempt came to nothing. A `closed` one can be had: what the log says,
+   * read after the claim, decides whether there is anything left to send.
+   *
+   * @param cameToNothing attempts of this dispatch that provably left nothing at the provider, by id
    */
-  async claim(claim: Omit<Claim, 'state'>): Promise<Claim | 'fresh' | undefined> {
+  async claim(
+    claim: Omit<Claim, 'state'>,
+    cameToNothing: readonly string[] = [],
+  ): Promise<Claim | 'fresh' | undefined> {
     const { _id, fence, attemptId, partition } = claim;
     const before = await this.#claims().findOneAndUpdate(
-      { _id, state: { $in: ['open', 'claimed', 'closed'] }, fence: { $lte: fence } },
+      {
+        _id,
+        fence: { $lte: fence },
+        $or: [
+          { state: { $in: ['open', 'claimed', 'closed'] } },
+          { state: 'called', attemptId: { $in: [...cameToNothing] } },
+        ],
+      },
       { $set: { state: 'claimed', fence, attemptId, partition } },
       { returnDocument: 'before', includeResultMetadata: false, ...DURABLE },
     );
@@ -73,8 +86,14 @@ export class Claims {
     return this.#move({ _id: id, state: { $in: ['claimed', 'calling'] }, fence, attemptId }, { state: 'open' });
   }
 
+  /** The outcome of this attempt's call is in the log. */
+  endCall(id: string, fence: number, attemptId: string): Promise<boolean> {
+    return this.#move({ _id: id, state: 'calling', fence, attemptId }, { state: 'called' });
+  }
+
+  /** There is nothing to do and this attempt has not called. */
   close(id: string, fence: number, attemptId: string): Promise<boolean> {
-    return this.#move({ _id: id, state: { $in: ['claimed', 'calling'] }, fence, attemptId }, { state: 'closed' });
+    return this.#move({ _id: id, state: 'claimed', fence, attemptId }, { state: 'closed' });
   }
 
   /**

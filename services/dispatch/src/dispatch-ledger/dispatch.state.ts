@@ -83,6 +83,11 @@ export function mayBeAtProvider(state: DispatchState): boolean {
   return DELIVERY_ORDER.includes(state.status);
 }
 
+/** Ids of its attempts that provably left nothing at the provider: no call was made, or WhatsApp said no. */
+export function attemptsThatCameToNothing({ attempts }: DispatchState): readonly string[] {
+  return attempts.filter(({ outcome }) => !MAY_CALL.has(outcome)).map(({ attemptId }) => attemptId);
+}
+
 /**
  * Folds one event of dispatch.events into the dispatch it is about; events about other dispatches, and repeats of
  * `dispatch.accepted.v1`, change nothing but the trail. Pure.

@@ -8,6 +8,7 @@ const LATENESS_BUCKETS_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 6
 export class DispatchMetrics {
   readonly #decisions: Counter<'decision' | 'reason'>;
   readonly #lateness: Histogram;
+  readonly #expiredCalls: Counter;
   readonly #now: () => number;
 
   /** @param now epoch milliseconds */
@@ -25,10 +26,19 @@ export class DispatchMetrics {
       buckets: LATENESS_BUCKETS_SECONDS,
       registers: [registry],
     });
+    this.#expiredCalls = new Counter({
+      name: 'gate_expired_calls_total',
+      help: 'Calls that may have begun after their decision had expired: the process was frozen in between.',
+      registers: [registry],
+    });
   }
 
   decided(verdict: GateVerdict): void {
     this.#decisions.inc({ decision: verdict.verdict, reason: verdict.reasons[0]?.code ?? 'none' });
+  }
+
+  calledAfterExpiry(): void {
+    this.#expiredCalls.inc();
   }
 
   sent({ dueAt }: DispatchDocument): void {

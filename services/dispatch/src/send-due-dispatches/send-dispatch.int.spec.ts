@@ -4,6 +4,8 @@ import type { RecordBatch } from '@assent/event-log';
 import type { Barrier } from '@assent/projection';
 import { BatchConsumers } from '@assent/service-runtime';
 import { type TestService, waitUntil } from '@assent/testing';
+import { Registry } from 'prom-client';
+import type { CallOutcome } from '../call-whatsapp/whatsapp-client.ts';
 import { Claims } from '../claims/claims.ts';
 import {
   ask,
@@ -17,6 +19,7 @@ import {
   waitForStatus,
 } from '../dispatch.fixture.ts';
 import { BARRIER } from '../tokens.ts';
+import { DispatchMetrics } from './dispatch-metrics.ts';
 import { askDispatchId, type SendDispatch } from './send-dispatch.ts';
 
 jest.setTimeout(90_000);
@@ -103,6 +106,81 @@ describe('a STOP that is acknowledged and not applied yet', () => {
     });
     expect(calls(...people)).toEqual([0, 1]);
     await service.caughtUp();
+  });
+});
+
+describe('a STOP that is applied', () => {
+  it('is reported with the time it took to get there', async () => {
+    await world.stopped(await world.subscriber());
+    await service.caughtUp();
+    const { body } = await service.request('GET', '/metrics');
+    expect(body).toMatch(/^optout_propagation_seconds_count\{service="dispatch"\} [1-9]/m);
+    expect(body).toMatch(/^barrier_stale_end_offsets_total\{service="dispatch"\} 0$/m);
+    expect(body).toMatch(/^gate_expired_calls_total\{service="dispatch"\} 0$/m);
+  });
+});
+
+describe('a dispatch whose call is done', () => {
+  it('is not called again by an owner that knows nothing of it and has not waited: its claim is not to be had', async () => {
+    const person = await world.subscriber();
+    const { dispatchId } = await ask(service, offerTo(person, inMs(3_600_000)));
+    await service.caughtUp();
+    await whileStandingStill('dispatch.events', async () => {
+      await sendStep(deafBarrier).execute(dispatchId, () => LATE_EPOCH);
+      await sendStep(deafBarrier).execute(dispatchId, () => LATE_EPOCH + 1);
+    });
+    expect(calls(person)).toEqual([1]);
+    await waitForStatus(service, dispatchId, 'sent');
+  });
+});
+
+describe('a call that may have begun late', () => {
+  it('is counted and named when its process was frozen after the last look at the time', async () => {
+    const registry = new Registry();
+    const metrics = new DispatchMetrics(registry, () => 0);
+    const warned: object[] = [];
+    const step = (lateMs: number): SendDispatch =>
+      world.sendStep(service, {
+        metrics,
+        logger: { warn: (facts: object) => void warned.push(facts) },
+        whatsapp: {
+          send: (_, beginBeforeMs) =>
+            Promise.resolve({ kind: 'unknown', why: 'spec', begunAtMs: beginBeforeMs + lateMs }),
+        },
+      });
+    const [inTime, late] = await Promise.all(
+      [await world.subscriber(), await world.subscriber()].map((person) =>
+        ask(service, offerTo(person, inMs(3_600_000))),
+      ),
+    );
+    await service.caughtUp();
+    await step(0).execute(inTime?.dispatchId ?? '', () => LATE_EPOCH);
+    expect(warned).toEqual([]);
+    await step(1_500).execute(late?.dispatchId ?? '', () => LATE_EPOCH);
+    const intended = (await world.events('dispatch.attempt-intended.v1')).find(
+      ({ data }) => data.dispatchId === late?.dispatchId,
+    );
+    expect(warned).toEqual([{ attemptId: intended?.data.attemptId, dispatchId: late?.dispatchId, lateMs: 1_500 }]);
+    expect(await registry.metrics()).toContain('gate_expired_calls_total 1');
+  });
+});
+
+describe('an attempt whose decision was too old before its call could begin', () => {
+  it.each<[string, CallOutcome, readonly number[]]>([
+    ['within seconds when we were slow', { kind: 'not-begun', why: 'too-late' }, [4, 8, 8]],
+    ['after growing pauses when the provider was', { kind: 'not-begun', why: 'connected-late' }, [4, 8, 16]],
+  ])('is made again %s', async (_, outcome, pausesS) => {
+    const person = await world.subscriber();
+    const { dispatchId } = await ask(service, offerTo(person, inMs(3_600_000)));
+    await service.caughtUp();
+    let now = world.clock.now() + 2 * 3_600_000;
+    const clock = { now: () => now, monotonicMs: () => world.clock.monotonicMs() };
+    const step = world.sendStep(service, { clock, whatsapp: { send: () => Promise.resolve(outcome) } });
+    for (const pauseS of pausesS) {
+      expect(await step.execute(dispatchId, () => LATE_EPOCH)).toBe(now + pauseS * 1_000);
+      now += 60_000;
+    }
+    expect((await find(service, dispatchId))['reasons']).toMatchObject([{ code: 'gate-expired' }]);
   });
 });
 

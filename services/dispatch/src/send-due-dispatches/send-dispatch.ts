@@ -10,13 +10,14 @@ import { partitionKey, type TopicPartition } from '@assent/event-log';
 import type { Barrier, Checkpoints } from '@assent/projection';
 import type { Appender, Clock, ClockCheck, NewId } from '@assent/service-runtime';
 import type { Connection } from 'mongoose';
+import type { Logger } from 'pino';
 import { errorClassOf } from '../call-whatsapp/error-classes.ts';
-import type { CallOutcome, WhatsappClient } from '../call-whatsapp/whatsapp-client.ts';
+import type { BegunCall, CallOutcome, WhatsappClient } from '../call-whatsapp/whatsapp-client.ts';
 import { cancellationByCaller } from '../cancel-dispatch/cancel-dispatch.command.ts';
 import type { Claim, Claims } from '../claims/claims.ts';
 import { dispatchEvent, type DispatchEventType, type DispatchFact } from '../dispatch-ledger/dispatch-events.ts';
 import { type DispatchDocument, dispatchFold, wakeAtOf } from '../dispatch-ledger/dispatch.projection.ts';
-import { isFinal, mayBeAtProvider } from '../dispatch-ledger/dispatch.state.ts';
+import { attemptsThatCameToNothing, isFinal, mayBeAtProvider } from '../dispatch-ledger/dispatch.state.ts';
 import { decideGate, type GateVerdict, heldRetryAt, RETRY_BEHIND_MS } from '../gate/gate.decider.ts';
 import { gateInputsOf, type GateVersions } from '../gate/gate-inputs.ts';
 import { BARRIER_TIMEOUT_MS, type GateReader, type GateReading } from '../gate/gate-reader.ts';
@@ -27,12 +28,18 @@ import type { OpenedDispatch, OpenDispatch } from './open-dispatch.ts';
 
 /** From before the end offsets are asked for to the first byte of the call. Source: docs/adr/0003. */
 export const GATE_VALID_MS = 2_000;
+/** What `dispatch.attempt-sent.v1` can say, a day: a process that was frozen for longer says a day. */
+const CHECK_TO_CALL_MAX_MS = 86_400_000;
 /** Attempts that the provider provably did not take; then a person has to look. */
 const ATTEMPTS_MAX = 5;
 /** Pause before attempt n is 2^n times this: WhatsApp asks for growing pauses (131056, 130429). */
 const RETRY_BASE_MS = 4_000;
-/** Longest pause after attempts whose decision was too old before the call could begin: 2^5 times the base. */
-const ABANDONED_DOUBLINGS_MAX = 5;
+/**
+ * Longest pause, as doublings of the base, after attempts whose decision was too old before the call could begin. A
+ * provider that is slow to take connections must not fill the log with intents: up to 128 s. Where we were slow ourselves
+ * the message is due now, and what one process can begin bounds the log: up to 8 s.
+ */
+const ABANDONED_DOUBLINGS_MAX = { 'connected-late': 5, 'too-late': 1 } as const;
 /** One message to a person at a time, so that the gate of the second one sees the first; the second waits this long. */
 const SAME_PERSON_WAIT_MS = 100;
 /** When the consent service does not answer, its keys are asked for again this late. */
@@ -46,6 +53,7 @@ const CLOCK_RETRY_MS = 5_000;
 export interface SendDispatchDeps {
   readonly db: Connection;
   readonly clock: Clock;
+  readonly logger: Pick<Logger, 'warn'>;
   readonly clockCheck: Pick<ClockCheck, 'offByMs'>;
   readonly newId: NewId;
   readonly appender: Appender;
@@ -53,7 +61,7 @@ export interface SendDispatchDeps {
   readonly gate: GateReader;
   readonly barrier: Pick<Barrier, 'reach'>;
   readonly rates: SenderRates;
-  readonly whatsapp: WhatsappClient;
+  readonly whatsapp: Pick<WhatsappClient, 'send'>;
   readonly open: OpenDispatch;
   readonly versions: GateVersions;
   readonly metrics: DispatchMetrics;
@@ -104,7 +112,8 @@ export class SendDispatch {
     this.#busy.add(subjectId);
     try {
       const attemptId = this.#deps.newId();
-      const before = await this.#deps.claims.claim({ _id: dispatchId, fence, attemptId, partition });
+      const claim = { _id: dispatchId, fence, attemptId, partition };
+      const before = await this.#deps.claims.claim(claim, attemptsThatCameToNothing(dispatch));
       if (before === undefined) {
         await this.#finishCancellation(dispatch);
         return undefined;
@@ -139,7 +148,7 @@ export class SendDispatch {
       if (dispatch?.subjectId !== undefined && open === true) {
         await this.#unknown(dispatch, dispatch.subjectId, attemptId, 'The process ended during the call.');
       }
-      await this.#deps.claims.close(_id, fence, attemptId);
+      await this.#deps.claims.endCall(_id, fence, attemptId);
     }
   }
 
@@ -208,7 +217,7 @@ export class SendDispatch {
       await claims.close(dispatch._id, fence, attemptId);
       return undefined;
     }
-    if (before !== 'fresh' && before.state !== 'closed') {
+    if (before !== 'fresh' && (before.state === 'open' || before.state === 'claimed')) {
       for (const { attemptId: ended } of left)
         await this.#abandon({ ...attempt, attemptId: ended }, 'taken-over', 'Its owner ended before the call.');
       return this.#release(attempt, clock.now());
@@ -249,11 +258,21 @@ export class SendDispatch {
       await this.#abandon(attempt, 'claim-lost', 'Another process took over before the call.');
       return undefined;
     }
-    const outcome = await this.#deps.whatsapp.send(
-      { ...opened.message, callbackData: callbackDataOf(attempt) },
-      beginBeforeMs,
-    );
+    const message = { ...opened.message, callbackData: callbackDataOf(attempt) };
+    const outcome = await this.#deps.whatsapp.send(message, beginBeforeMs);
+    if (outcome.kind !== 'not-begun') this.#countIfExpired(attempt, outcome, beginBeforeMs);
     return this.#record(attempt, outcome, sinceMs);
+  }
+
+  /** Residual (a) of docs/adr/0003: a process that is frozen right before the first byte can only tell afterwards. */
+  #countIfExpired({ dispatch, attemptId }: Attempt, { begunAtMs }: BegunCall, beginBeforeMs: number): void {
+    if (begunAtMs <= beginBeforeMs) return;
+    this.#deps.metrics.calledAfterExpiry();
+    const lateMs = Math.ceil(begunAtMs - beginBeforeMs);
+    this.#deps.logger.warn(
+      { attemptId, dispatchId: dispatch._id, lateMs },
+      'a call may have begun after its decision had expired',
+    );
   }
 
   /**
@@ -275,7 +294,7 @@ export class SendDispatch {
         if (outcome.why === 'unreachable')
           return this.#failed(attempt, undefined, { errorClass: 'unreachable', retryable: true });
         await this.#abandon(attempt, 'gate-expired', 'The call could not begin while the decision was valid.');
-        return this.#release(attempt, this.#deps.clock.now() + pauseAfterAbandoned(dispatch));
+        return this.#release(attempt, this.#deps.clock.now() + pauseAfterAbandoned(dispatch, outcome.why));
       case 'sent':
         this.#deps.metrics.sent(dispatch);
         await this.#appendOutcome([
@@ -283,11 +302,11 @@ export class SendDispatch {
             ...ids,
             messageId: messageIdOf(outcome.wamid),
             ...(outcome.messageStatus === undefined ? {} : { messageStatus: outcome.messageStatus }),
-            checkToCallMs: Math.max(0, Math.round(outcome.begunAtMs - sinceMs)),
+            checkToCallMs: Math.min(Math.max(0, Math.round(outcome.begunAtMs - sinceMs)), CHECK_TO_CALL_MAX_MS),
             ...(dispatch.purposeId === undefined ? {} : { purposeId: dispatch.purposeId }),
           }),
         ]);
-        await this.#deps.claims.close(dispatch._id, fence, attemptId);
+        await this.#deps.claims.endCall(dispatch._id, fence, attemptId);
         return undefined;
       case 'refused':
         return this.#failed(attempt, outcome, errorClassOf(outcome.errorCode ?? 0));
@@ -298,7 +317,7 @@ export class SendDispatch {
           attemptId,
           `No answer proves or rules out that it was taken (${outcome.why}).`,
         );
-        await this.#deps.claims.close(dispatch._id, fence, attemptId);
+        await this.#deps.claims.endCall(dispatch._id, fence, attemptId);
         return undefined;
     }
   }
@@ -330,7 +349,7 @@ export class SendDispatch {
     });
     await this.#appendOutcome(retryable ? [failed, planned] : [failed]);
     if (retryable) await this.#deps.claims.reopen(dispatch._id, fence, attemptId);
-    else await this.#deps.claims.close(dispatch._id, fence, attemptId);
+    else await this.#deps.claims.endCall(dispatch._id, fence, attemptId);
     return undefined;
   }
 
@@ -457,10 +476,9 @@ function callbackDataOf({ attemptId, dispatch }: Attempt): string {
   return `${attemptId}.${dispatch._id}.${dispatch.subjectId}`;
 }
 
-/** Growing, so that a provider that is slow to connect to does not fill the log with intents. */
-function pauseAfterAbandoned({ attempts }: DispatchDocument): number {
+function pauseAfterAbandoned({ attempts }: DispatchDocument, why: keyof typeof ABANDONED_DOUBLINGS_MAX): number {
   const abandoned = attempts.filter(({ outcome }) => outcome === 'abandoned').length;
-  return RETRY_BASE_MS * 2 ** Math.min(abandoned, ABANDONED_DOUBLINGS_MAX);
+  return RETRY_BASE_MS * 2 ** Math.min(abandoned, ABANDONED_DOUBLINGS_MAX[why]);
 }
 
 /** Epoch milliseconds. Every accepted dispatch has one. */

@@ -198,6 +198,11 @@ describe('the checker of sends after a STOP', () => {
       ]);
     });
 
+    it('finds one that was decided on before its withdrawal', () => {
+      const early = { ...receipt(), waitedFor: { 'consent.events/3': 1, 'dispatch.events/3': 1 } };
+      expect(stopped().intended(early).called(10_100).violations()).toEqual(['the receipt of a1 is owed to nobody']);
+    });
+
     it('finds one that comes too late', () => {
       expect(stopped().intended(receipt()).called(309_001).violations()).toHaveLength(1);
     });
@@ -218,6 +223,16 @@ describe('the checker of sends after a STOP', () => {
         });
     };
 
+    it('finds one that was decided on before its request', () => {
+      const waitedFor = { 'consent.events/3': 0, 'dispatch.events/3': 1 };
+      const request = { subjectId: PERSON, requestId: 'q1', selfStarted: true, requestedAt: at(9_000) };
+      const cause = { kind: 'consent-requested', id: 'q1' };
+      const history = new History().fact('consent.events', 'consent.requested.v1', request, 21_000);
+      expect(history.intended({ decidedAtMs: 20_000, class: 'opt-in-ask', cause, waitedFor }).violations()).toEqual([
+        'the question of a1 was asked for by nobody',
+      ]);
+    });
+
     it('allows one that the person’s own later message started', () => {
       expect(asked({ selfStarted: true, requestedAtMs: 14_001 }).violations()).toEqual([]);
     });
@@ -228,6 +243,12 @@ describe('the checker of sends after a STOP', () => {
     ])('finds one when %s', (_, request) => {
       expect(asked(request).violations()).toHaveLength(1);
     });
+  });
+
+  it('finds an attempt of a class that it has no rule for', () => {
+    expect(new History().granted(1_000).intended({ decidedAtMs: 10_000, class: 'help-answer' }).violations()).toEqual([
+      'attempt a1 is of the class "help-answer", for which there is no rule',
+    ]);
   });
 
   it('finds a call without an intent, and a second call of one attempt', () => {

@@ -45,10 +45,11 @@ export interface StopFindings {
 /**
  * I2 on raw evidence: 1. no message's call begins later than GATE_VALID_MS after an acknowledged STOP that covers it;
  * 2. no message was decided after the acknowledgement; 3. no message's position vector covers an earlier STOP, and each
- * vector names the logs its person lives in; 4. receipts: caused by a withdrawal that owes one, one each, within five
- * minutes; 5. opt-in questions: allowed after a STOP only when the person's own later message started them; 6. every
- * call has its intent in the log, and one call each. A late call that a recorded pause between check and call explains
- * is counted, not a violation (the residual of docs/adr/0003).
+ * vector names the logs its person lives in; 4. receipts: caused by a withdrawal that owes one and that the decision
+ * had waited for, one each, within five minutes; 5. opt-in questions: of a request that the decision had waited for, and
+ * after a STOP only when the person's own later message started them; 6. every call has its intent in the log, and one
+ * call each; 7. nothing else is sent: no class without a rule here. A late call that a recorded pause between check and
+ * call explains is counted, not a violation (the residual of docs/adr/0003).
  */
 export function checkNoSendAfterStop(evidence: StopEvidence): StopFindings {
   const checker = new StopChecker(evidence);
@@ -83,8 +84,7 @@ class StopChecker {
   check(): StopFindings {
     this.#checkCalls();
     for (const attempt of this.#attempts.values()) {
-      if (attempt.class === 'message') this.#checkMessageDecision(attempt);
-      if (attempt.class === 'opt-in-ask') this.#checkAskDecision(attempt);
+      this.#checkDecision(attempt);
       this.#checkVectorIsWhole(attempt);
     }
     this.#checkReceipts();
@@ -159,6 +159,21 @@ class StopChecker {
     );
   }
 
+  #checkDecision(attempt: Attempt): void {
+    switch (attempt.class) {
+      case 'message':
+        this.#checkMessageDecision(attempt);
+        break;
+      case 'opt-in-ask':
+        this.#checkAskDecision(attempt);
+        break;
+      case 'withdrawal-receipt':
+        break; // judged by its call
+      default:
+        this.#found(`attempt ${attempt.attemptId} is of the class "${attempt.class}", for which there is no rule`);
+    }
+  }
+
   #checkMessageDecision(attempt: Attempt): void {
     const late = this.#coveringStops(attempt).filter((stop) => stop.acknowledgedAtMs < attempt.decidedAtMs);
     if (late.length > 0) {
@@ -187,7 +202,7 @@ class StopChecker {
 
   #checkAskDecision(attempt: Attempt): void {
     const request = this.#facts.requests.get(attempt.cause.id);
-    if (request === undefined) {
+    if (request === undefined || !isCoveredBy(attempt)(request)) {
       this.#found(`the question of ${attempt.attemptId} was asked for by nobody`);
       return;
     }
@@ -205,7 +220,7 @@ class StopChecker {
       const withdrawal = (this.#withdrawalsOf.get(attempt.subjectId) ?? []).find(
         ({ withdrawalId }) => withdrawalId === attempt.cause.id,
       );
-      if (withdrawal?.receiptDue !== true) {
+      if (withdrawal?.receiptDue !== true || !isCoveredBy(attempt)(withdrawal)) {
         this.#found(`the receipt of ${attempt.attemptId} is owed to nobody`);
         continue;
       }

@@ -60,7 +60,7 @@ function planOf(platform: SoakPlatform, random: SeededRandom, windowMs: number):
   const parts = platform.partsOf('dispatch');
   const at = (): number => random.integer(0, windowMs);
   const acts: Act[] = [];
-  // One process at a time loses its partitions; the group needs about ten seconds to notice a kill.
+  // One process at a time loses its partitions; the group needs about six seconds to notice a kill.
   if (random.chance(0.5)) acts.push(killed(platform, random.pick(parts), at()));
   else if (random.chance(0.4)) acts.push(restarted(platform, random.pick(parts), at()));
   for (let pauses = random.integer(1, 3); pauses > 0; pauses -= 1)

@@ -10,7 +10,7 @@ import type { Scenario, Violation } from './scenario.ts';
 
 const PEOPLE = 8;
 const SHARE_TIMEOUT_MS = 60_000;
-/** A member that is silent for 10 s loses its partitions; then the other one takes them in less than a second. */
+/** A member that is silent for 6 s loses its partitions; then the other one takes them in less than a second. */
 const TAKE_OVER_TIMEOUT_MS = 60_000;
 
 /**
