@@ -1,7 +1,7 @@
 import type { KafkaMessage } from 'kafkajs';
 
 /** What of a batch may be handled, given the offset that is due. */
-interface Admission {
+export interface Admission {
   /** The records from the due offset on, without a gap before or between them. */
   readonly records: readonly KafkaMessage[];
   /** The offset that is due once `records` are handled. */

@@ -116,12 +116,19 @@ async function joinedIntake(overrides: Partial<IntakeOptions> = {}, next = 5): P
     onFatal: (error) => told.push(`fatal ${error.message}`),
     logger: silentLogger,
     clock: { monotonicMs: () => clock.at },
+    concurrencyMax: 4,
     ...overrides,
   });
   await intake.start();
   consumer.events.joined([P0, P1]);
   await jest.advanceTimersByTimeAsync(0);
   return { intake, consumer, handled, behaviour, checkpoints, bounds, told, clock };
+}
+
+/** Gives a batch to the intake as kafkajs does, and lets what that starts run as far as it gets by itself. */
+async function handed(consumer: FakeConsumer, batch: FakeBatch): Promise<void> {
+  await consumer.events.batch(batch);
+  await jest.advanceTimersByTimeAsync(0);
 }
 
 const stateOf = (intake: BatchIntake, partition = 0) =>
@@ -143,7 +150,7 @@ describe('a member that has just joined', () => {
 
   it('hands out nothing before its checkpoint is taken', async () => {
     const { handled, consumer, intake } = await joinedIntake({ take: () => new Promise(() => undefined) });
-    await consumer.events.batch(new FakeBatch(0, [5, 6]));
+    await handed(consumer, new FakeBatch(0, [5, 6]));
     expect(handled).toEqual([]);
     expect(intake.assigned()).toEqual([]);
     expect(stateOf(intake)?.state).toBe('taking');
@@ -220,8 +227,8 @@ describe('a batch', () => {
   it('that continues the checkpoint is handed on, and the next one is due', async () => {
     const { consumer, handled, intake } = await joinedIntake();
     const batch = new FakeBatch(0, [4, 5, 6]);
-    await consumer.events.batch(batch);
-    await consumer.events.batch(new FakeBatch(0, [6, 7]));
+    await handed(consumer, batch);
+    await handed(consumer, new FakeBatch(0, [6, 7]));
     expect(handled).toEqual(['t/0: 5,6', 't/0: 7']);
     expect(batch.resolved).toBe(7);
     expect(stateOf(intake)).toMatchObject({ next: 8, lag: 92 });
@@ -230,29 +237,29 @@ describe('a batch', () => {
   it('that begins beyond the checkpoint is never applied but sought back', async () => {
     const { consumer, handled } = await joinedIntake();
     const batch = new FakeBatch(0, [8, 9]);
-    await consumer.events.batch(batch);
+    await handed(consumer, batch);
     expect(handled).toEqual([]);
     expect(batch.resolved).toBeUndefined();
     expect(consumer.calls.at(-1)).toBe('seek t/0 5');
-    await consumer.events.batch(new FakeBatch(0, [5, 6, 7, 8]));
+    await handed(consumer, new FakeBatch(0, [5, 6, 7, 8]));
     expect(handled).toEqual(['t/0: 5,6,7,8']);
   });
 
   it('that still begins beyond it stops the partition, and no other', async () => {
     const { consumer, handled, intake } = await joinedIntake();
-    await consumer.events.batch(new FakeBatch(0, [8, 9]));
-    await consumer.events.batch(new FakeBatch(0, [8, 9]));
+    await handed(consumer, new FakeBatch(0, [8, 9]));
+    await handed(consumer, new FakeBatch(0, [8, 9]));
     await jest.advanceTimersByTimeAsync(0);
     expect(stateOf(intake)).toMatchObject({ state: 'stopped', reason: 'unexplained-gap', next: 5 });
-    await consumer.events.batch(new FakeBatch(0, [5, 6]));
-    await consumer.events.batch(new FakeBatch(1, [5]));
+    await handed(consumer, new FakeBatch(0, [5, 6]));
+    await handed(consumer, new FakeBatch(1, [5]));
     expect(handled).toEqual(['t/1: 5']);
   });
 
   it('with a hole is applied up to it', async () => {
     const { consumer, handled, intake } = await joinedIntake();
-    await consumer.events.batch(new FakeBatch(0, [5, 6, 9]));
-    await consumer.events.batch(new FakeBatch(0, [9]));
+    await handed(consumer, new FakeBatch(0, [5, 6, 9]));
+    await handed(consumer, new FakeBatch(0, [9]));
     await jest.advanceTimersByTimeAsync(0);
     expect(handled).toEqual(['t/0: 5,6']);
     expect(stateOf(intake)).toMatchObject({ state: 'stopped', reason: 'unexplained-gap', next: 7 });
@@ -260,21 +267,21 @@ describe('a batch', () => {
 
   it('after a gap that retention explains goes on behind it', async () => {
     const { consumer, bounds, handled, intake } = await joinedIntake();
-    await consumer.events.batch(new FakeBatch(0, [60]));
+    await handed(consumer, new FakeBatch(0, [60]));
     bounds.set('t/0', { start: 60, end: 100 });
-    await consumer.events.batch(new FakeBatch(0, [60]));
+    await handed(consumer, new FakeBatch(0, [60]));
     await jest.advanceTimersByTimeAsync(0);
     expect(stateOf(intake)?.state).toBe('consuming');
     expect(consumer.calls.slice(-2)).toEqual(['seek t/0 60', 'resume t/0']);
-    await consumer.events.batch(new FakeBatch(0, [60]));
+    await handed(consumer, new FakeBatch(0, [60]));
     expect(handled).toEqual(['t/0: 60']);
   });
 
   it('that lies below the checkpoint for good, because the log was cut off, stops the partition', async () => {
     const { consumer, bounds, handled, intake } = await joinedIntake();
     bounds.set('t/0', { start: 0, end: 3 });
-    await consumer.events.batch(new FakeBatch(0, [0, 1, 2]));
-    await consumer.events.batch(new FakeBatch(0, [0, 1, 2]));
+    await handed(consumer, new FakeBatch(0, [0, 1, 2]));
+    await handed(consumer, new FakeBatch(0, [0, 1, 2]));
     await jest.advanceTimersByTimeAsync(0);
     expect(handled).toEqual([]);
     expect(stateOf(intake)).toMatchObject({ state: 'stopped', reason: 'checkpoint-beyond-log' });
@@ -284,17 +291,84 @@ describe('a batch', () => {
     const { consumer, handled } = await joinedIntake();
     const stale = new FakeBatch(0, [5]);
     stale.stale = true;
-    await consumer.events.batch(stale);
-    await consumer.events.batch(new FakeBatch(7, [5]));
+    await handed(consumer, stale);
+    await handed(consumer, new FakeBatch(7, [5]));
     expect(handled).toEqual([]);
+  });
+
+  it('is given back at once, so that kafkajs fetches on while it is worked at', async () => {
+    const { consumer, handled, behaviour, intake } = await joinedIntake();
+    let end!: () => void;
+    behaviour.handle = ({ partition }) =>
+      partition === 1 ? Promise.resolve() : new Promise((resolve) => (end = resolve));
+    const batch = new FakeBatch(0, [5, 6]);
+    await handed(consumer, batch);
+    expect(batch.resolved).toBe(7);
+    expect(stateOf(intake)).toMatchObject({ state: 'consuming', next: 5 });
+    await handed(consumer, new FakeBatch(1, [5]));
+    expect(handled).toEqual(['t/1: 5']);
+    end();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(handled).toEqual(['t/1: 5', 't/0: 5,6']);
+    expect(stateOf(intake)).toMatchObject({ state: 'consuming', next: 7 });
+    expect(consumer.calls.filter((call) => call.startsWith('seek'))).toHaveLength(2);
+  });
+
+  it('waits for the one before of its partition, and for a place', async () => {
+    const { consumer, handled, behaviour } = await joinedIntake({ concurrencyMax: 1 });
+    const ends: (() => void)[] = [];
+    behaviour.handle = () => new Promise((resolve) => ends.push(resolve));
+    await handed(consumer, new FakeBatch(0, [5]));
+    const taken: string[] = [];
+    void consumer.events.batch(new FakeBatch(0, [6])).then(() => taken.push('t/0'));
+    await jest.advanceTimersByTimeAsync(0);
+    void consumer.events.batch(new FakeBatch(1, [5])).then(() => taken.push('t/1'));
+    await jest.advanceTimersByTimeAsync(0);
+    expect({ at: ends.length, taken }).toEqual({ at: 1, taken: [] });
+    ends[0]!();
+    await jest.advanceTimersByTimeAsync(0);
+    expect({ at: ends.length, taken }).toEqual({ at: 2, taken: ['t/0'] });
+    ends[1]!();
+    await jest.advanceTimersByTimeAsync(0);
+    ends[2]!();
+    await jest.advanceTimersByTimeAsync(0);
+    expect({ handled, taken }).toEqual({ handled: ['t/0: 5', 't/0: 6', 't/1: 5'], taken: ['t/0', 't/1'] });
+  });
+
+  it('is not handed on after one that failed, but fetched again behind it', async () => {
+    const { consumer, handled, behaviour } = await joinedIntake();
+    behaviour.handle = () => Promise.reject(new TypeError('a bug'));
+    await handed(consumer, new FakeBatch(0, [5]));
+    const next = consumer.events.batch(new FakeBatch(0, [6]));
+    await jest.advanceTimersByTimeAsync(700);
+    await next;
+    behaviour.handle = async () => undefined;
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(handled).toEqual([]);
+    expect(consumer.calls.slice(-2)).toEqual(['seek t/0 5', 'resume t/0']);
+  });
+
+  it('after control records that kafkajs passed over while it worked continues them', async () => {
+    const { consumer, handled, behaviour } = await joinedIntake();
+    let end!: () => void;
+    behaviour.handle = () => new Promise((resolve) => (end = resolve));
+    await handed(consumer, new FakeBatch(0, [5, 6]));
+    consumer.events.passedOver(P0, 7, 8);
+    const next = consumer.events.batch(new FakeBatch(0, [9]));
+    end();
+    await jest.advanceTimersByTimeAsync(0);
+    await next;
+    end();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(handled).toEqual(['t/0: 5,6', 't/0: 9']);
   });
 
   it('after control records that kafkajs passed over continues the checkpoint', async () => {
     const { consumer, handled } = await joinedIntake();
     consumer.events.passedOver(P0, 5, 6);
     consumer.events.passedOver(P1, 6, 7);
-    await consumer.events.batch(new FakeBatch(0, [7]));
-    await consumer.events.batch(new FakeBatch(1, [8]));
+    await handed(consumer, new FakeBatch(0, [7]));
+    await handed(consumer, new FakeBatch(1, [8]));
     expect(handled).toEqual(['t/0: 7']);
   });
 });
@@ -336,18 +410,17 @@ describe('a handler that fails', () => {
     let end!: () => void;
     behaviour.handle = ({ partition }) =>
       partition === 1 ? Promise.resolve() : new Promise((resolve) => (end = resolve));
-    const batch = new FakeBatch(0, [5, 6]);
-    const done = consumer.events.batch(batch);
+    await handed(consumer, new FakeBatch(0, [5, 6]));
+    const next = consumer.events.batch(new FakeBatch(0, [7]));
     await jest.advanceTimersByTimeAsync(1_000);
-    await done; // with this, kafkajs fetches again
+    await next; // with this, kafkajs fetches again
     expect(consumer.calls.at(-1)).toBe('pause t/0');
     expect(stateOf(intake)).toMatchObject({ state: 'working', next: 5 });
-    await consumer.events.batch(new FakeBatch(1, [5]));
-    await consumer.events.batch(new FakeBatch(0, [5, 6])); // fetched before the pause
+    await handed(consumer, new FakeBatch(1, [5]));
+    await handed(consumer, new FakeBatch(0, [5, 6])); // fetched before the pause
     end();
     await jest.advanceTimersByTimeAsync(0);
     expect(handled).toEqual(['t/1: 5', 't/0: 5,6']);
-    expect(batch.resolved).toBeUndefined();
     expect(consumer.calls.slice(-2)).toEqual(['seek t/0 7', 'resume t/0']);
     expect(stateOf(intake)).toMatchObject({ state: 'consuming', next: 7 });
   });
@@ -385,7 +458,7 @@ describe('a handler that fails', () => {
     await jest.advanceTimersByTimeAsync(0);
     expect(told.at(-1)).toBe('assigned t/0#2');
     behaviour.handle = async () => undefined;
-    await consumer.events.batch(new FakeBatch(0, [5]));
+    await handed(consumer, new FakeBatch(0, [5]));
     expect(handled).toEqual(['t/0: 5', 't/0: 5']);
   });
 
@@ -401,10 +474,10 @@ describe('a handler that fails', () => {
       expect(stateOf(intake)).toMatchObject({ failures: 4 * round, reason: 'TypeError', next: 5 });
       expect(consumer.calls.slice(-3)).toEqual(['pause t/0', 'seek t/0 5', 'resume t/0']);
     }
-    await consumer.events.batch(new FakeBatch(1, [5]));
+    await handed(consumer, new FakeBatch(1, [5]));
     expect(handled).toEqual(['t/1: 5']);
     behaviour.handle = async () => undefined;
-    await consumer.events.batch(new FakeBatch(0, [5, 6]));
+    await handed(consumer, new FakeBatch(0, [5, 6]));
     expect(handled).toEqual(['t/1: 5', 't/0: 5,6']);
     expect(stateOf(intake)).toMatchObject({ failures: 0, next: 7 });
   });
@@ -416,10 +489,8 @@ describe('a handler that fails', () => {
       tries += 1;
       if (epoch === 1) throw staleOwner();
     };
-    const batch = new FakeBatch(0, [5]);
-    await consumer.events.batch(batch);
+    await handed(consumer, new FakeBatch(0, [5]));
     expect(tries).toBe(1);
-    expect(batch.resolved).toBeUndefined();
     await jest.advanceTimersByTimeAsync(5_000);
     expect(told).toHaveLength(1);
     expect(stateOf(intake)).toMatchObject({ state: 'taking', reason: 'stale-owner' });
@@ -427,13 +498,13 @@ describe('a handler that fails', () => {
     consumer.events.confirmed();
     await jest.advanceTimersByTimeAsync(2_000);
     expect(told.at(-1)).toBe('assigned t/0#2');
-    await consumer.events.batch(new FakeBatch(0, [5]));
+    await handed(consumer, new FakeBatch(0, [5]));
     expect(handled).toEqual(['t/0: 5']);
   });
 });
 
 describe('a rebalance in the middle of a batch', () => {
-  it('makes the batch not current, tells so once, and leaves its offset alone', async () => {
+  it('makes the batch not current, and tells so once', async () => {
     const { consumer, behaviour, told, intake } = await joinedIntake();
     const current: boolean[] = [];
     behaviour.handle = async (batch) => {
@@ -447,21 +518,53 @@ describe('a rebalance in the middle of a batch', () => {
     await jest.advanceTimersByTimeAsync(1_200);
     await done;
     expect(current).toEqual([true, false]);
-    expect(batch.resolved).toBeUndefined();
     expect(told).toEqual(['assigned t/0#1,t/1#1', 'revoked']);
     expect(intake.assigned()).toEqual([]);
   });
 
-  it("rethrows kafkajs's own error, however the handler or Nest has dressed it", async () => {
-    const { consumer, behaviour } = await joinedIntake();
+  it('is not taken for one of the generation that was joined meanwhile', async () => {
+    const { consumer, behaviour, told } = await joinedIntake();
+    let end!: () => void;
     behaviour.handle = async (batch) => {
+      await new Promise<void>((resolve) => (end = resolve));
+      await batch.heartbeat();
+    };
+    const batch = new FakeBatch(0, [5]);
+    await handed(consumer, batch);
+    consumer.events.rebalancing();
+    consumer.events.joined([P1]);
+    await jest.advanceTimersByTimeAsync(0);
+    batch.heartbeatError = kafkajsError('ILLEGAL_GENERATION');
+    end();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(told).toEqual(['assigned t/0#1,t/1#1', 'revoked', 'assigned t/1#2']);
+  });
+
+  it('breaks the batch off, however the handler or Nest has dressed the error', async () => {
+    const { consumer, behaviour, handled } = await joinedIntake();
+    let tries = 0;
+    behaviour.handle = async (batch) => {
+      tries += 1;
       await batch.heartbeat().catch(() => {
         throw new Error('Internal server error');
       });
     };
     const batch = new FakeBatch(0, [5]);
     batch.heartbeatError = kafkajsError('REBALANCE_IN_PROGRESS');
-    await expect(consumer.events.batch(batch)).rejects.toBe(batch.heartbeatError);
+    await handed(consumer, batch);
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect({ tries, handled }).toEqual({ tries: 1, handled: [] });
+  });
+
+  it('that turns out to be none leaves the batch to be fetched again', async () => {
+    const { consumer, behaviour, handled } = await joinedIntake();
+    behaviour.handle = (batch) => batch.heartbeat();
+    const batch = new FakeBatch(0, [5]);
+    batch.heartbeatError = Object.assign(new Error('closed'), { name: 'KafkaJSConnectionClosedError' });
+    await handed(consumer, batch);
+    expect(consumer.calls.at(-1)).toBe('seek t/0 5');
+    await handed(consumer, new FakeBatch(0, [5]));
+    expect(handled).toEqual(['t/0: 5']);
   });
 
   it('ends the tries of a failing handler', async () => {
@@ -490,7 +593,7 @@ describe('a rebalance in the middle of a batch', () => {
     };
     const batch = new FakeBatch(0, [5]);
     batch.heartbeatError = Object.assign(new Error('closed'), { name: 'KafkaJSConnectionClosedError' });
-    await consumer.events.batch(batch);
+    await handed(consumer, batch);
     expect(current).toEqual([true, false]);
   });
 });
@@ -519,7 +622,7 @@ describe('stopping', () => {
     behaviour.handle = () => new Promise((resolve) => setTimeout(resolve, 300));
     const running = consumer.events.batch(new FakeBatch(0, [5]));
     const stopped = intake.stop();
-    await consumer.events.batch(new FakeBatch(1, [5]));
+    await handed(consumer, new FakeBatch(1, [5]));
     await jest.advanceTimersByTimeAsync(299);
     expect(consumer.calls).not.toContain('stop');
     await jest.advanceTimersByTimeAsync(1);
@@ -562,7 +665,7 @@ describe('listeners that throw', () => {
       consumer.events.joined([P0]);
     }).not.toThrow();
     await jest.advanceTimersByTimeAsync(0);
-    await consumer.events.batch(new FakeBatch(0, [5]));
+    await handed(consumer, new FakeBatch(0, [5]));
     expect(handled).toEqual(['t/0: 5']);
   });
 });
@@ -572,8 +675,8 @@ describe('offsets for lag tools', () => {
     const { consumer, handled } = await joinedIntake();
     consumer.commit = () => Promise.reject(new Error('not now'));
     const commit = jest.spyOn(consumer, 'commit');
-    await consumer.events.batch(new FakeBatch(0, [5]));
-    await consumer.events.batch(new FakeBatch(0, [6]));
+    await handed(consumer, new FakeBatch(0, [5]));
+    await handed(consumer, new FakeBatch(0, [6]));
     await jest.advanceTimersByTimeAsync(5_000);
     expect(commit).toHaveBeenCalledTimes(1);
     await jest.advanceTimersByTimeAsync(30_000);

@@ -1,6 +1,6 @@
 import type { LogRecord } from '@assent/contracts';
 import type { KafkaMessage } from 'kafkajs';
-import { admit } from './batch-admission.ts';
+import { admit, type Admission } from './batch-admission.ts';
 import { RetryableHandlerError } from './event-log.errors.ts';
 import { partitionKey, type TopicPartition } from './event-log.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type GroupBatch,
   type GroupConsumer,
 } from './group-consumer.ts';
+import { MEMBERSHIP_LOST } from './kafkajs-internals.ts';
 import { logRecordOf } from './log-record.ts';
 import { errorFields, type EventLogLogger } from './logger.ts';
 
@@ -71,14 +72,17 @@ export interface IntakeOptions {
   onFatal(error: Error): void;
   readonly logger: EventLogLogger;
   readonly clock: { monotonicMs(): number };
+  /** Batches worked at side by side, each of another partition. What takes very long is not counted. */
+  readonly concurrencyMax: number;
 }
 
 /**
- * A handler may keep the other partitions of its broker waiting for so long: kafkajs fetches nothing more from there
- * until every batch of a fetch is done. Batches take milliseconds; one that takes longer goes on beside the others.
+ * A batch may keep the next one of its partition, and one that finds no place, waiting for so long, and kafkajs with
+ * them: it fetches nothing more from a broker until all it fetched was taken. Batches take milliseconds; one that takes
+ * longer goes on beside the others.
  */
 const TOGETHER_MAX_MS = 1_000;
-/** Attempts at a batch while the other partitions of the same fetch wait for it. */
+/** Attempts at a batch while the next one of its partition waits for it. */
 const TRIES_IN_PLACE_MAX = 4;
 const BACKOFF_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
@@ -88,13 +92,6 @@ const RETAKE_PAUSE_MS = 2 * HEARTBEAT_INTERVAL_MS;
 const COMMIT_INTERVAL_MS = 5_000;
 /** What leaving the group may take when the broker does not answer; the session ends by itself then. */
 const LEAVE_WITHIN_MS = 3_000;
-
-const REBALANCE_TYPES = new Set([
-  'REBALANCE_IN_PROGRESS',
-  'ILLEGAL_GENERATION',
-  'NOT_COORDINATOR_FOR_GROUP',
-  'UNKNOWN_MEMBER_ID',
-]);
 
 interface Owned extends TopicPartition {
   readonly key: string;
@@ -116,6 +113,8 @@ interface Owned extends TopicPartition {
  *   sought and resumed. kafkajs does not wait for this, so a batch counts only if it continues its checkpoint: below
  *   is dropped, beyond is sought back, and a gap that stays stops the partition for a person to look at. (Records that
  *   retention deleted before they were read are reported and passed over.)
+ * - kafkajs gets its batches back as soon as the work at them has begun, so that a record of one partition never waits
+ *   for what is done with those of another. It waits when all places are taken, or for the batch before of a partition.
  * - A failing handler is tried again in place with heartbeats, then its partition steps aside with growing pauses, for
  *   as long as it takes. An error with code `stale-owner` says that the checkpoint has another owner: the partition is
  *   taken anew, once the coordinator has confirmed that it is still ours.
@@ -130,6 +129,8 @@ export class BatchIntake {
   private takes: Promise<void> = Promise.resolve();
   /** Batches that are being handled, one per partition at most, whatever generation they are of. */
   private readonly running = new Map<string, Promise<void>>();
+  /** Those of them that have a place, each until it ends or has taken long. */
+  private readonly placed = new Map<string, Promise<void>>();
   private readonly stopping = new AbortController();
   private stopped: Promise<void> | undefined;
   private commitTimer: NodeJS.Timeout | undefined;
@@ -338,31 +339,67 @@ export class BatchIntake {
     );
   }
 
+  /**
+   * Takes a batch out of kafkajs's hands: resolves when the work at it has begun, or when there is none. Until then it
+   * waits for the batch before of its partition, and for a place.
+   */
   private async receive(batch: GroupBatch): Promise<void> {
     const p = this.owned.get(partitionKey(batch));
-    if (p?.state !== 'consuming' || batch.isStale() || this.stopping.signal.aborted) return;
+    while (p !== undefined && this.mayGoOn(p) && p.state === 'consuming' && !batch.isStale()) {
+      const isFull = this.placed.size >= this.options.concurrencyMax;
+      const before = this.placed.get(p.key) ?? (isFull ? Promise.race(this.placed.values()) : undefined);
+      if (before === undefined) {
+        this.admit(p, batch);
+        return;
+      }
+      await before;
+    }
+  }
+
+  private admit(p: Owned, batch: GroupBatch): void {
+    if (this.running.has(p.key)) return; // never two of one partition, whatever else is amiss
     p.highWatermark = batch.highWatermark;
     const due = p.next;
-    const { records, next, rest } = admit(batch, due);
-    if (records.length > 0) {
-      const delivery = this.tracked(p, this.deliver(p, batch, records), next);
-      const handled = await orTookLong(delivery);
-      if (handled === 'took long') this.goOnWithout(p, delivery);
-      if (handled !== true) return;
+    const admitted = admit(batch, due);
+    if (admitted.next > due) batch.resolve(admitted.next);
+    if (admitted.records.length > 0) {
+      this.begin(p, batch, admitted);
+      return;
     }
-    if (!this.isOwned(p)) return;
-    this.advance(p, next);
-    if (next > due) batch.resolve(next);
-    if (rest !== 'none') this.seekBack(p, rest);
+    this.advance(p, admitted.next);
+    if (admitted.rest !== 'none') this.seekBack(p, admitted.rest);
+  }
+
+  private begin(p: Owned, batch: GroupBatch, admitted: Admission): void {
+    const ended = this.work(p, batch, admitted).finally(() => this.running.delete(p.key));
+    this.running.set(p.key, ended);
+    const placed = orTookLong(ended).then((outcome) => {
+      this.placed.delete(p.key);
+      if (outcome === 'took long') this.goOnWithout(p, ended);
+    });
+    this.placed.set(p.key, placed);
+  }
+
+  /** Works at a batch until it is handled or something else sees to its partition. Does not reject. */
+  private async work(p: Owned, batch: GroupBatch, { records, next, rest }: Admission): Promise<void> {
+    try {
+      if (!(await this.deliver(p, batch, records)) || !this.isOwned(p)) return;
+      this.advance(p, next);
+      if (rest !== 'none' && p.state === 'consuming') this.seekBack(p, rest);
+    } catch (error) {
+      // The membership was lost or could not be confirmed; kafkajs finds that out by itself.
+      this.options.logger.debug({ ...whereOf(p), ...errorFields(error) }, 'a batch was broken off');
+      if (this.mayGoOn(p) && p.state === 'consuming') this.options.consumer.seek(p, p.next);
+    }
   }
 
   /** Lets kafkajs fetch for the other partitions, and comes back to this one when its batch is done. */
-  private goOnWithout(p: Owned, delivery: Promise<boolean>): void {
-    if (!this.mayGoOn(p) || p.state !== 'consuming') return; // the delivery sees to it, or nobody needs to
+  private goOnWithout(p: Owned, ended: Promise<void>): void {
+    if (!this.mayGoOn(p) || p.state !== 'consuming') return; // the work sees to it, or nobody needs to
     p.state = 'working';
     this.options.consumer.pause([p]);
     const comeBack = async (): Promise<void> => {
-      await delivery.catch(() => undefined); // an error of kafkajs's, which it finds by itself
+      await ended;
       if (this.mayGoOn(p) && p.state === 'working') this.goOn(p);
     };
     this.inBackground(comeBack());
@@ -380,6 +417,13 @@ export class BatchIntake {
 
   private passedOver(partition: TopicPartition, first: number, last: number): void {
     const p = this.owned.get(partitionKey(partition));
+    const before = p === undefined ? undefined : this.running.get(p.key);
+    if (before !== undefined) {
+      void before.then(() => {
+        this.passedOver(partition, first, last);
+      });
+      return;
+    }
     if (p?.state === 'consuming' && first <= p.next && p.next <= last) p.next = last + 1;
   }
 
@@ -397,24 +441,10 @@ export class BatchIntake {
     this.inBackground(this.place([p]));
   }
 
-  /** Remembers the delivery until it has ended, and what it has achieved with it. */
-  private async tracked(p: Owned, delivery: Promise<boolean>, next: number): Promise<boolean> {
-    const ended = delivery.then(
-      (handled) => {
-        if (handled && this.isOwned(p)) this.advance(p, next);
-      },
-      () => undefined,
-    );
-    this.running.set(p.key, ended);
-    await ended;
-    this.running.delete(p.key);
-    return delivery;
-  }
-
-  /** True when the records were handled. Throws only kafkajs's own error, which makes it rejoin. */
+  /** True when the records were handled. Throws only kafkajs's own error: the membership was lost or not confirmed. */
   private async deliver(p: Owned, batch: GroupBatch, messages: readonly KafkaMessage[]): Promise<boolean> {
     const membership = new Membership(batch, () => {
-      this.revoke();
+      if (this.isOwned(p)) this.revoke(); // what was joined meanwhile is not lost
     });
     const records = messages.map((message) => logRecordOf(p.topic, p.partition, message));
     const handed = this.recordBatch(p, records, membership);
@@ -546,7 +576,7 @@ class Membership {
     } catch (error) {
       if (isKafkajsError(error)) {
         this.lost = error;
-        if (error.type !== undefined && REBALANCE_TYPES.has(error.type)) this.onRebalance();
+        if (error.type !== undefined && MEMBERSHIP_LOST.has(error.type)) this.onRebalance();
       }
       throw error;
     }

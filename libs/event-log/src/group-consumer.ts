@@ -30,7 +30,7 @@ export interface GroupEvents {
   /** The fetch held nothing to show up to `last`: control records or aborted transactions only. */
   passedOver(partition: TopicPartition, first: number, last: number): void;
   crashed(error: Error, restarts: boolean): void;
-  /** Throws only what `GroupBatch.heartbeat` threw. */
+  /** Resolves when the next fetch may begin. */
   batch(batch: GroupBatch): Promise<void>;
 }
 

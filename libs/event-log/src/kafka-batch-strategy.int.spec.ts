@@ -218,18 +218,16 @@ describe('the batch transport on Kafka', () => {
   it('goes on with the other partitions while a handler hangs, and with its own when it ends', async () => {
     let end!: () => void;
     const hangs = new Promise<void>((resolve) => (end = resolve));
-    const strategy = await join(async (batch) => {
+    await join(async (batch) => {
       if (batch.topic === topics[0] && batch.partition === 0) await hangs;
       await apply(batch);
     });
     await append(topics[0]!, 0, 1);
-    const working = () => strategy.consumerStatus().partitions.some(({ state }) => state === 'working');
     await append(topics[0]!, 1, 1);
     await applied.until(() => applied.count >= 1);
     await append(topics[0]!, 1, 1);
     await append(topics[1]!, 0, 1);
     await applied.until(() => applied.count >= 3);
-    expect(working()).toBe(true);
     expect(applied.offsets.has(`${topics[0]}/0`)).toBe(false);
     end();
     await append(topics[0]!, 0, 1);

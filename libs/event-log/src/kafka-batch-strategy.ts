@@ -57,8 +57,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     super();
     this.options = options;
     this.offsets = new KafkaOffsets(options.kafka);
-    this.consumer = kafkaGroupConsumer({ ...options, concurrencyMax: options.concurrencyMax ?? CONCURRENCY_MAX });
-    this.intake = new BatchIntake(this.intakeOptions(options));
+    const concurrencyMax = options.concurrencyMax ?? CONCURRENCY_MAX;
+    this.consumer = kafkaGroupConsumer({ ...options, concurrencyMax });
+    this.intake = new BatchIntake(this.intakeOptions(options, concurrencyMax));
   }
 
   /** Called by Nest. Fails when a topic has no handler or several, or no broker answers. */
@@ -104,7 +105,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     return this.intake as T;
   }
 
-  private intakeOptions(options: KafkaBatchStrategyOptions): IntakeOptions {
+  private intakeOptions(options: KafkaBatchStrategyOptions, concurrencyMax: number): IntakeOptions {
     return {
       consumer: this.consumer,
       bounds: (partitions) => this.bounds(partitions),
@@ -117,6 +118,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       },
       logger: options.logger,
       clock: options.clock,
+      concurrencyMax,
     };
   }
 

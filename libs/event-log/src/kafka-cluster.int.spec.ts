@@ -199,6 +199,7 @@ class Follower {
       },
       logger: silentLogger,
       clock: { monotonicMs: () => performance.now() },
+      concurrencyMax: 4,
     });
   }
 

@@ -94,6 +94,23 @@ describe('kafkajs as amended', () => {
     },
   );
 
+  it.each(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'NOT_COORDINATOR_FOR_GROUP', 'UNKNOWN_MEMBER_ID'])(
+    'tells everybody of %s until it has joined anew, not only who heard of it first',
+    async (type) => {
+      const answers = [Object.assign(new Error(type), { name: 'KafkaJSProtocolError', type }), undefined, undefined];
+      const heartbeat = async () => {
+        const error = answers.shift();
+        if (error !== undefined) throw error;
+      };
+      const member = memberOf({ heartbeat }, { heartbeat });
+      await member.joinAndSync();
+      await expect(member.heartbeat(beat)).rejects.toMatchObject({ type });
+      await expect(member.heartbeat(beat)).rejects.toMatchObject({ type });
+      await member.joinAndSync();
+      await member.heartbeat(beat);
+    },
+  );
+
   it('keeps the coordinator that answers a heartbeat with an error', async () => {
     const member = memberOf({ heartbeat: fails('KafkaJSProtocolError') });
     await member.joinAndSync();

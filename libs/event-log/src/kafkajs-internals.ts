@@ -129,25 +129,36 @@ export function amendKafkajs(): void {
 /** What a heartbeat fails with when the coordinator is gone, rather than of another opinion. */
 const UNANSWERED = new Set(['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError']);
 
+/** What a heartbeat fails with when the member has to join anew. */
+export const MEMBERSHIP_LOST: ReadonlySet<string> = new Set([
+  'REBALANCE_IN_PROGRESS',
+  'ILLEGAL_GENERATION',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'UNKNOWN_MEMBER_ID',
+]);
+
 /**
  * kafkajs looks for the coordinator of its group when it joins and never again: while that broker does not answer, a
  * member fetches between one lost heartbeat and the next, is expelled by the coordinator that took over, and does not
- * notice. It looks again now whenever a heartbeat was not answered. And a join that was cut short is begun again at the
- * next heartbeat; otherwise the member would go on with the assignment it has just given up.
+ * notice. It looks again now whenever a heartbeat was not answered. And a member that has to join anew is told so at
+ * every heartbeat until it has: a handler may hear of it first, beside the fetching that does the joining; and a join
+ * that was cut short would otherwise leave the member with the assignment it has just given up.
  */
 function amendMembership(): void {
   const { joinAndSync, heartbeat } = ConsumerGroup.prototype;
-  const joining = new WeakSet<ConsumerGroupInternals>();
+  const lost = new WeakMap<ConsumerGroupInternals, Error>();
   ConsumerGroup.prototype.joinAndSync = async function (this: ConsumerGroupInternals): Promise<void> {
-    joining.add(this);
+    lost.set(this, new KafkaJSProtocolError(Object.assign(new Error('join anew'), REBALANCE_IN_PROGRESS)));
     await joinAndSync.call(this);
-    joining.delete(this);
+    lost.delete(this);
   };
   ConsumerGroup.prototype.heartbeat = async function (this: ConsumerGroupInternals, options): Promise<void> {
-    if (joining.has(this)) throw new KafkaJSProtocolError(Object.assign(new Error('join anew'), REBALANCE_IN_PROGRESS));
+    const told = lost.get(this);
+    if (told !== undefined) throw told;
     try {
       await heartbeat.call(this, options);
     } catch (error) {
+      if (MEMBERSHIP_LOST.has((error as { type?: string }).type ?? '')) lost.set(this, error as Error);
       if (!UNANSWERED.has((error as Error).name)) throw error;
       this.coordinator = await this.cluster.findGroupCoordinator({ groupId: this.groupId });
       if (this.offsetManager !== null) this.offsetManager.coordinator = this.coordinator;

@@ -44,10 +44,7 @@ export async function applyRecords(
   const next = nextAfter(owner, records);
   const steps = records.map((record) => readRecord(record, foldsOf(context, owner.topic)));
   for (let round = 1; round <= ROUNDS_MAX; round += 1) {
-    // In this order: an event that a document is already past is not judged again, so whoever wrote that document must
-    // have parked the event's key, if it was poison, before the keys are read.
-    const documents = await loadDocuments(store, owner, steps);
-    const held = await loadHeld(store, owner, steps);
+    const { documents, held } = await loadState(store, owner, steps);
     const outcome = foldSteps(partitionName(owner), steps, documents, held);
     if ((await parkAll(context, owner, outcome)) && (await holdAll(context, owner, outcome))) {
       await writeDocuments(store, owner, outcome.changed);
@@ -58,6 +55,21 @@ export async function applyRecords(
     }
   }
   throw new HeldKeysChangedError(partitionName(owner));
+}
+
+/**
+ * Documents and held keys, read together. An event that a document is already past is not judged again, so whoever wrote
+ * that document must have parked the event's key, if it was poison, before the keys are read: then they are read again.
+ */
+async function loadState(
+  store: ProjectionStore,
+  owner: Checkpoint,
+  steps: readonly Step[],
+): Promise<{ documents: Documents; held: Map<string, HeldKey> }> {
+  const [documents, held] = await Promise.all([loadDocuments(store, owner, steps), loadHeld(store, owner, steps)]);
+  const first = steps[0]?.offset ?? owner.next;
+  const isPast = [...documents.values()].some((byId) => [...byId.values()].some(({ _position }) => _position >= first));
+  return { documents, held: isPast ? await loadHeld(store, owner, steps) : held };
 }
 
 /** False when somebody else parked one of them first: what that one has counted is not known. */

@@ -100,6 +100,42 @@ describe('a barrier whose read models lag', () => {
     expect(await reached).toMatchObject({ behind: [] });
   });
 
+  it('believes what its reader tells, without another look', async () => {
+    const { options } = moving({ 'consent.events/0': 7, 'consent.events/1': 3 }, { 'consent.events/1': 3 });
+    let tell!: (partition: string, next: number) => void;
+    const reader = {
+      onAdvanced: (listener: typeof tell) => {
+        tell = listener;
+      },
+    };
+    const barrier = new Barrier({ ...options, signals: [], reader });
+    let over = false;
+    const reached = barrier.reach([zero, one], { timeoutMs: 5_000 }).then((result) => {
+      over = true;
+      return result;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    tell('consent.events/0', 6);
+    tell('consent.events/1', 9);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(over).toBe(false);
+    tell('consent.events/0', 7);
+    // The store never tells more than it did.
+    expect(await reached).toMatchObject({ reached: { 'consent.events/0': 7, 'consent.events/1': 3 }, behind: [] });
+  });
+
+  it('seldom asks for what its reader has moved before', async () => {
+    const { options, asked } = moving({ 'consent.events/0': 7 }, {});
+    const reader = {
+      onAdvanced: (listener: (partition: string, next: number) => void) => {
+        listener('consent.events/0', 6);
+      },
+    };
+    await new Barrier({ ...options, signals: [], reader }).reach([zero], { timeoutMs: 30 });
+    // At once and after 20 ms; with growing pauses it would be after 1, 3, 7 and 15 ms, too.
+    expect(asked.next.length).toBeLessThan(4);
+  });
+
   it.each([
     ['while it pauses', (signal: () => void) => setImmediate(signal)],
     [
@@ -226,6 +262,39 @@ describe('a barrier whose log answers an end below what it held before', () => {
       behind: [],
     });
     expect(told.stale).toBe(1);
+  });
+});
+
+describe('a barrier at ends that were asked for before', () => {
+  it('waits for those, whatever the log has taken since', async () => {
+    const ends = { 'consent.events/0': 7, 'consent.events/1': 4 };
+    const { options, asked } = moving(ends, { 'consent.events/0': 7, 'consent.events/1': 3 });
+    const barrier = new Barrier(options);
+    const known = await barrier.ends([zero, one], { timeoutMs: 1_000 });
+    ends['consent.events/0'] = 100;
+    expect(await barrier.reach([zero], { timeoutMs: 1_000, ends: known })).toMatchObject({
+      reached: { 'consent.events/0': 7 },
+      behind: [],
+    });
+    expect(await barrier.reach([one], { timeoutMs: 30, ends: known })).toMatchObject({ behind: ['consent.events/1'] });
+    expect(asked.ends).toBe(1);
+  });
+
+  it('is behind where no end was told', async () => {
+    const { options } = moving({}, { 'consent.events/0': 99, 'consent.events/1': 99 });
+    const known = new Map([['consent.events/1', 4]]);
+    expect(await new Barrier(options).reach([zero, one], { timeoutMs: 1_000, ends: known })).toMatchObject({
+      reached: { 'consent.events/1': 4 },
+      behind: ['consent.events/0'],
+    });
+  });
+
+  it.each([
+    ['fails', () => Promise.reject(new Error('broker gone'))],
+    ['does not answer in time', () => new Promise<never>(() => undefined)],
+  ])('has none when the log %s', async (_, endOffsets) => {
+    const { options } = moving({}, {});
+    expect(await new Barrier({ ...options, log: { endOffsets } }).ends([zero], { timeoutMs: 20 })).toEqual(new Map());
   });
 });
 

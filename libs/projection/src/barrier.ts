@@ -23,8 +23,13 @@ export interface BarrierOptions {
    * Checkpoints per `topic/partition`, read from the primary: `Projector.next`, or the lowest of several projectors.
    */
   readonly next: (partitions: readonly TopicPartition[]) => Promise<ReadonlyMap<string, number>>;
-  /** Projectors of this process; each move of theirs ends a pause early. Partitions applied elsewhere are polled. */
+  /** Readers of this process; each move of theirs ends a pause early. Partitions applied elsewhere are polled. */
   readonly signals?: readonly { onAdvanced(listener: (partition: string, next: number) => void): unknown }[];
+  /**
+   * The reader of this process whose checkpoints `next` answers, when they are those of one alone. It tells a move when
+   * that is durable, so what it tells is believed without another look.
+   */
+  readonly reader?: { readonly onAdvanced: (listener: (partition: string, next: number) => void) => unknown };
   /** Milliseconds of a clock that never goes back. */
   readonly clock: { monotonicMs(): number };
   /**
@@ -35,6 +40,9 @@ export interface BarrierOptions {
   /** Told of each end offset that lies below what the log is known to hold; what depends on it is held. */
   readonly onStaleEnd?: () => void;
 }
+
+/** Next offset per `topic/partition`, as one call of `Barrier.ends` found them. */
+export type LogEnds = ReadonlyMap<string, number>;
 
 export interface BarrierResult {
   /** Per `topic/partition` the end offset that was waited for; the read models hold everything below it. */
@@ -74,10 +82,12 @@ export class Barrier {
   #pauseMs = PAUSE_MIN_MS;
   #failing = false;
   #signals = 0;
+  /** Partitions that the reader has moved: it will tell the next move, too, unless another process took them. */
+  readonly #told = new Set<string>();
   #endPause: () => void = () => undefined;
 
   /** Subscribes to the signals for as long as they live. */
-  constructor({ log, next, signals = [], clock, logger, onStaleEnd = () => undefined }: BarrierOptions) {
+  constructor({ log, next, signals = [], reader, clock, logger, onStaleEnd = () => undefined }: BarrierOptions) {
     this.#log = log;
     this.#next = next;
     this.#clock = clock;
@@ -89,18 +99,42 @@ export class Barrier {
         this.#signal();
       });
     });
+    reader?.onAdvanced((partition, moved) => {
+      this.#know(partition, moved);
+      this.#told.add(partition);
+      this.#settle(this.#waiters, new Map([[partition, moved]]));
+    });
   }
 
   /**
-   * Asks for the end offsets now, once, and waits until the checkpoints cover them: every record acknowledged before
-   * the call is applied in the partitions `reached`. A partition whose end lies below an end or a checkpoint that was
-   * seen before is `behind`: a deposed leader that does not know it answered, or the log has lost records, and either
-   * way what was acknowledged may be missing. Takes at most `timeoutMs`, give or take a timer. Does not reject.
+   * Asks for the end offsets now, for several `reach` that are to be about this instant. Those that are not answered
+   * within `timeoutMs` are missing, and so will be behind. So is an end that lies below an end or a checkpoint that was
+   * seen before: a deposed leader that does not know it answered, or the log has lost records, and either way what was
+   * acknowledged may be missing. Does not reject.
    */
-  async reach(partitions: readonly TopicPartition[], { timeoutMs }: { timeoutMs: number }): Promise<BarrierResult> {
+  async ends(partitions: readonly TopicPartition[], { timeoutMs }: { timeoutMs: number }): Promise<LogEnds> {
+    const deadline = new Deadline(timeoutMs);
+    const ends = await this.#credibleEnds(partitions, deadline);
+    deadline.cancel();
+    return ends;
+  }
+
+  /**
+   * Asks for the end offsets now, once, as `ends` does, and waits until the checkpoints cover them: every record acknowledged before
+   * the call is applied in the partitions `reached`; with `ends` asked for before, every record acknowledged before they
+   * were. Takes at most `timeoutMs`, give or take a timer. Does not reject.
+   */
+  async reach(
+    partitions: readonly TopicPartition[],
+    { timeoutMs, ends: known }: { timeoutMs: number; ends?: LogEnds },
+  ): Promise<BarrierResult> {
     const beganMs = this.#clock.monotonicMs();
     const deadline = new Deadline(timeoutMs);
-    const targets = await this.#targets(partitions, deadline);
+    const ends = known ?? (await this.#credibleEnds(partitions, deadline));
+    const targets = partitions.flatMap((partition) => {
+      const next = ends.get(partitionName(partition));
+      return next === undefined ? [] : [{ partition, next }];
+    });
     const missing = await this.#wait(targets, deadline);
     deadline.cancel();
     const reached = targets.filter(({ partition }) => !missing.has(partitionName(partition)));
@@ -122,18 +156,20 @@ export class Barrier {
   }
 
   /** The ends that can be believed. Each is held against what was known before it was asked for. */
-  async #targets(partitions: readonly TopicPartition[], deadline: Deadline): Promise<readonly Target[]> {
+  async #credibleEnds(partitions: readonly TopicPartition[], deadline: Deadline): Promise<LogEnds> {
     const unseen = partitions.filter((partition) => !this.#known.has(partitionName(partition)));
     const checkpoints = unseen.map((partition) => ({ partition, next: 0 }));
     await this.#wait(checkpoints, deadline);
-    const known = partitions.map((partition) => this.#known.get(partitionName(partition)));
+    const names = partitions.map(partitionName);
+    const known = names.map((name) => this.#known.get(name));
     const ends = await Promise.race([this.#ends(partitions), deadline.passed]);
-    return partitions.flatMap((partition, index) => {
-      const [end, least] = [ends?.get(partitionName(partition)), known[index]];
-      if (end === undefined || least === undefined || !this.#isCredible(partitionName(partition), end, least))
-        return [];
-      return [{ partition, next: end }];
-    });
+    return new Map(
+      names.flatMap((name, index) => {
+        const [end, least] = [ends?.get(name), known[index]];
+        if (end === undefined || least === undefined || !this.#isCredible(name, end, least)) return [];
+        return [[name, end] as const];
+      }),
+    );
   }
 
   #isCredible(partition: string, end: number, known: number): boolean {
@@ -153,7 +189,7 @@ export class Barrier {
     this.#known.set(partition, Math.max(next, this.#known.get(partition) ?? 0));
   }
 
-  async #ends(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number> | undefined> {
+  async #ends(partitions: readonly TopicPartition[]): Promise<LogEnds | undefined> {
     try {
       return partitions.length === 0 ? new Map() : await this.#log.endOffsets(partitions);
     } catch (error) {
@@ -219,6 +255,11 @@ export class Barrier {
       return;
     }
     for (const name of wanted.keys()) this.#know(name, next.get(name) ?? 0);
+    this.#settle(waiters, next);
+  }
+
+  /** Ends the waits that these checkpoints end. */
+  #settle(waiters: Iterable<Waiter>, next: ReadonlyMap<string, number>): void {
     for (const waiter of waiters) {
       for (const [name, target] of waiter.missing) {
         if ((next.get(name) ?? 0) >= target.next) {
@@ -235,7 +276,7 @@ export class Barrier {
   /** Ends early at a signal, at once if there was one since the last look began, when there were `signals` of them. */
   #pause(signals: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#pauseMs);
+      const timer = setTimeout(resolve, this.#willBeTold() ? PAUSE_MAX_MS : this.#pauseMs);
       this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MAX_MS);
       this.#endPause = () => {
         clearTimeout(timer);
@@ -245,6 +286,10 @@ export class Barrier {
         this.#endPause();
       }
     });
+  }
+
+  #willBeTold(): boolean {
+    return [...this.#waiters].every(({ missing }) => [...missing.keys()].every((name) => this.#told.has(name)));
   }
 
   #signal(): void {

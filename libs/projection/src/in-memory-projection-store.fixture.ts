@@ -208,9 +208,9 @@ export class InMemoryProjectionStore implements ProjectionStore {
     return true;
   }
 
-  parkedByKey(topic: string, keys: readonly string[]): Promise<ParkedKey[]> {
+  parkedByKey(keys: readonly { readonly topic: string; readonly key: string }[]): Promise<ParkedKey[]> {
     return this.#step('parkedByKey', () =>
-      this.#own().filter((parked) => parked.topic === topic && keys.includes(parked.key)),
+      this.#own().filter((parked) => keys.some(({ topic, key }) => parked.topic === topic && parked.key === key)),
     );
   }
 

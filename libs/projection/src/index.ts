@@ -1,5 +1,5 @@
 export { Barrier } from './barrier.ts';
-export type { BarrierOptions, BarrierResult } from './barrier.ts';
+export type { BarrierOptions, BarrierResult, LogEnds } from './barrier.ts';
 export { Checkpoints } from './checkpoints.ts';
 export type { Fold, ProjectedDocument } from './fold.ts';
 export { OwnedPartitions } from './owned-partitions.ts';

@@ -201,10 +201,12 @@ export class MongoProjectionStore implements ProjectionStore {
     return matchedCount === 1;
   }
 
-  parkedByKey(topic: string, keys: readonly string[]): Promise<ParkedKey[]> {
-    return this.#parked()
-      .find({ key: { $in: [...keys] }, topic, projection: this.#projection })
+  async parkedByKey(keys: readonly { readonly topic: string; readonly key: string }[]): Promise<ParkedKey[]> {
+    const wanted = new Set(keys.map(({ topic, key }) => `${topic}|${key}`));
+    const found = await this.#parked()
+      .find({ key: { $in: [...new Set(keys.map(({ key }) => key))] }, projection: this.#projection })
       .toArray();
+    return found.filter(({ topic, key }) => wanted.has(`${topic}|${key}`));
   }
 
   async parkedById(id: string): Promise<ParkedKey | undefined> {

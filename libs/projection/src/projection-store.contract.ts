@@ -198,8 +198,10 @@ export function describeProjectionStore(openStore: (projection: string) => Promi
         new Map([['k', { key: 'k', offset: 7, lastHeld: 9 }]]),
       );
       expect(await store.held(view(), ['k'])).toEqual(new Map());
-      expect(await store.parkedByKey('consent.events', ['other', 'k'])).toEqual([parked]);
-      expect(await store.parkedByKey('consent.catalog', ['k'])).toEqual([]);
+      const named = (topic: string, key: string) => ({ topic, key });
+      const others = [named('consent.events', 'other'), named('consent.catalog', 'k')];
+      expect(await store.parkedByKey([...others, named('consent.events', 'k')])).toEqual([parked]);
+      expect(await store.parkedByKey(others)).toEqual([]);
       expect(await store.parkedById(parked?._id ?? '')).toEqual(parked);
       expect(await store.parkedById('absent')).toBeUndefined();
     });
@@ -278,7 +280,7 @@ export function describeProjectionStore(openStore: (projection: string) => Promi
       expect(await other.take([zero])).toEqual([{ ...zero, next: 0, epoch: 1, since: 0 }]);
       expect((await other.held(view(), ['k'])).size).toBe(0);
       expect(await all(other.scanParked())).toEqual([]);
-      expect(await other.parkedByKey('consent.events', ['k'])).toEqual([]);
+      expect(await other.parkedByKey([{ topic: 'consent.events', key: 'k' }])).toEqual([]);
       const [parked] = await all(store.scanParked());
       expect(await other.parkedById(parked!._id)).toBeUndefined();
     });

@@ -70,7 +70,8 @@ export interface ProjectionStore {
   release(key: ParkedKey): Promise<boolean>;
   /** The same, but the key stays parked for another event: pointer, reason and count are replaced. */
   repark(key: ParkedKey, still: NewlyHeldKey, parkedAtMs: number): Promise<boolean>;
-  parkedByKey(topic: string, keys: readonly string[]): Promise<ParkedKey[]>;
+  /** Those of the keys, each in its topic, that are parked; one entry per partition in which they are. */
+  parkedByKey(keys: readonly { readonly topic: string; readonly key: string }[]): Promise<ParkedKey[]>;
   parkedById(id: string): Promise<ParkedKey | undefined>;
   scanParked(): AsyncIterable<ParkedKey>;
 }

@@ -236,6 +236,30 @@ describe('two processes that both believe to own a partition', () => {
   });
 });
 
+describe('a process whose predecessor still writes', () => {
+  it('holds back what that one has parked, also when it looked at the keys before', async () => {
+    const all: Deed[] = [
+      { key: 'a', what: 'named', name: 'spoilt' },
+      { key: 'b', what: 'named', name: 'x' },
+      { key: 'a', what: 'named', name: 'y' },
+    ];
+    const records = inPartition0(all.map(recordOf));
+    const store = new InMemoryProjectionStore();
+    const predecessor = projectorOver(store);
+    await predecessor.take([partition0]);
+    let looked = 0;
+    const successor = projectorOver(
+      store.seenWith(async (operation, moment) => {
+        if (operation === 'load' && moment === 'before') await new Promise(setImmediate);
+        if (operation !== 'held' || moment !== 'after' || (looked += 1) > 1) return;
+        await expect(predecessor.apply(batchOf(records.slice(0, 2)))).rejects.toMatchObject({ code: 'stale-owner' });
+      }),
+    );
+    await runToEnd(successor, records, 3);
+    await expectFolded(store, all);
+  });
+});
+
 describe('a parked key after the mend', () => {
   const mended = { mended: true };
 
@@ -411,6 +435,19 @@ describe('a projector', () => {
     await projector.apply(batchOf(inPartition0(all)));
     await projector.apply(batchOf(inPartition0([...all, purposePublished('b', 'y')]).slice(4)));
     expect(projector.counts).toEqual({ eventsApplied: 1, unknownTypesSkipped: 1, keysParked: 1, eventsHeld: 2 });
+  });
+
+  it('finds parked keys of several topics with one look, each in its own topic', async () => {
+    const store = new InMemoryProjectionStore();
+    const projector = projectorOver(store);
+    await projector.take([partition0]);
+    await projector.apply(batchOf(inPartition0([unreadable('a'), unreadable('b')])));
+    const found = await projector.parkedAmong([
+      { topic: catalog, key: 'a' },
+      { topic: 'consent.events', key: 'b' },
+      { topic: catalog, key: 'c' },
+    ]);
+    expect(found).toMatchObject([{ topic: catalog, offset: 0 }]);
   });
 
   it('tells its listeners how far it has come, until they no longer want to know', async () => {

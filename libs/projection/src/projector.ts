@@ -197,8 +197,13 @@ export class Projector {
 
   /** Those of the record keys whose events are held back, one entry per partition in which they are. */
   parked(topic: TopicName, keys: readonly string[]): Promise<ParkedKey[]> {
-    const hashes = keys.map((key) => heldKeyOf(utf8.encode(key), 0));
-    return this.#context.store.parkedByKey(topic, hashes);
+    return this.parkedAmong(keys.map((key) => ({ topic, key })));
+  }
+
+  /** The same for record keys of several topics, with one look. */
+  parkedAmong(keys: readonly { readonly topic: TopicName; readonly key: string }[]): Promise<ParkedKey[]> {
+    const held = keys.map(({ topic, key }) => ({ topic, key: heldKeyOf(utf8.encode(key), 0) }));
+    return this.#context.store.parkedByKey(held);
   }
 
   /** Parked keys of all topics, at most `limit`, in no order; for operators and gauges. */

@@ -118,7 +118,7 @@ export function barrierProvider(token: symbol, projectorToken: symbol): Provider
       return new Barrier({
         log,
         next: (partitions) => projector.next(partitions),
-        signals: [projector],
+        reader: projector,
         clock,
         logger,
         onStaleEnd: () => {

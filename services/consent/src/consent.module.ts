@@ -96,7 +96,7 @@ const knowledge = [
     inject: [DB, EVENT_LOG, CONSENT_PROJECTOR, CLOCK],
     useFactory: (db: Connection, log: EventLog, projector: Projector, clock: Clock) => {
       const next: BarrierOptions['next'] = (partitions) => projector.next(partitions);
-      return new Senders({ db, log, barrier: new Barrier({ log, next, signals: [projector], clock }) });
+      return new Senders({ db, log, barrier: new Barrier({ log, next, reader: projector, clock }) });
     },
   },
   { provide: ConsentHistories, inject: [DB], useFactory: (db: Connection) => new ConsentHistories(db) },

@@ -343,7 +343,7 @@ export class DispatchWorld {
     const gate = new GateReader({
       db,
       log: get<EventLog>(EVENT_LOG),
-      barrier: barrier as Barrier,
+      barrier,
       projector: get<Projector>(DISPATCH_PROJECTOR),
       recipients: get(RecipientLookup),
     });

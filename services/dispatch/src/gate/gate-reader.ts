@@ -1,9 +1,10 @@
-import { parsePosition } from '@assent/contracts';
+import { parsePosition, type SenderRegistered } from '@assent/contracts';
 import { partitionKey, type EventLog, type TopicPartition } from '@assent/event-log';
-import type { Barrier, Projector } from '@assent/projection';
+import type { Barrier, LogEnds, Projector } from '@assent/projection';
 import type { Recipient } from '@assent/identity';
 import type { Connection } from 'mongoose';
 import { blackoutFold, blackoutOf, type BlackoutDocument, BLACKOUTS_KEY } from '../blackouts/blackout.projection.ts';
+import type { DispatchDocument } from '../dispatch-ledger/dispatch.projection.ts';
 import {
   type HolidayDocument,
   holidayEntryOf,
@@ -23,7 +24,7 @@ import { ruleSetInForce, ruleSetInShadow } from '../rule-sets/rule-set.projectio
 import { type SendingHistoryDocument, sendingHistoryFold } from '../sending-history/sending-history.projection.ts';
 import { findSender } from '../senders/sender.projection.ts';
 import { templateDocumentId, type TemplateDocument, templateFold } from '../templates/template.projection.ts';
-import { lastFormAskAt } from './form-asks.ts';
+import { dispatchesTo, lastFormAskAt } from './form-asks.ts';
 import type { DispatchWish, GateFacts, RecipientFacts, SuppressionCause } from './gate.facts.ts';
 
 /** How long a gate waits for our read models; well inside gateValidMs, so that a call can still follow. */
@@ -31,6 +32,9 @@ export const BARRIER_TIMEOUT_MS = 1_000;
 /** The recipient is resolved again after the barrier; if it changed twice in that time, it is held. */
 const RESOLVE_ROUNDS_MAX = 2;
 const PRIMARY = { readPreference: 'primary' } as const;
+
+/** Topics that a gate's facts come from. */
+const GATE_TOPICS = ['consent.events', 'suppression.events', 'dispatch.events', 'dispatch.policy', 'consent.catalog'];
 
 /** Whom a wish is for. */
 export interface WishedRecipient {
@@ -41,6 +45,26 @@ export interface WishedRecipient {
    * suppression may stand.
    */
   readonly address?: Recipient;
+}
+
+/** What a caller that had to find the recipient first knows of the instant it is about. */
+export interface KnownBefore {
+  readonly ends: LogEnds;
+  readonly document: RecipientDocument | undefined;
+}
+
+/** Documents about the person and what the message is judged by, with the record keys among them that are parked. */
+interface GateDocuments {
+  readonly parked: readonly string[];
+  readonly document: RecipientDocument | undefined;
+  readonly causes: readonly AddressCausesDocument[];
+  readonly stop: ProviderStopDocument | null;
+  readonly history: SendingHistoryDocument | null;
+  readonly asks: readonly DispatchDocument[];
+  readonly sender: SenderRegistered | undefined;
+  readonly held: HeldSenderDocument | null;
+  readonly template: TemplateDocument | null;
+  readonly purpose: PurposeDocument | null;
 }
 
 /** The facts, and the vector of positions they were waited for. */
@@ -56,17 +80,17 @@ export interface GateReading {
  */
 export class GateReader {
   readonly #db: Connection;
-  readonly #log: EventLog;
-  readonly #barrier: Barrier;
-  readonly #projector: Projector;
-  readonly #recipients: RecipientLookup;
+  readonly #log: Pick<EventLog, 'partitionFor' | 'partitionCount'>;
+  readonly #barrier: Pick<Barrier, 'reach'>;
+  readonly #projector: Pick<Projector, 'parked' | 'parkedAmong'>;
+  readonly #recipients: Pick<RecipientLookup, 'byId' | 'lookupKeysOf'>;
 
   constructor(deps: {
     db: Connection;
-    log: EventLog;
-    barrier: Barrier;
-    projector: Projector;
-    recipients: RecipientLookup;
+    log: Pick<EventLog, 'partitionFor' | 'partitionCount'>;
+    barrier: Pick<Barrier, 'reach'>;
+    projector: Pick<Projector, 'parked' | 'parkedAmong'>;
+    recipients: Pick<RecipientLookup, 'byId' | 'lookupKeysOf'>;
   }) {
     this.#db = deps.db;
     this.#log = deps.log;
@@ -75,19 +99,39 @@ export class GateReader {
     this.#recipients = deps.recipients;
   }
 
+  /** Everything that the facts about anybody can come from: of these a caller can ask the ends before it knows who it is. */
+  partitions(): TopicPartition[] {
+    return GATE_TOPICS.flatMap((topic) => everyPartition(this.#log, topic));
+  }
+
   /**
    * @param at epoch milliseconds the verdict is about; the rule set is the one in force then
+   * @param known ends of `partitions()`: the facts hold every record acknowledged before those were asked for, rather
+   *   than before this call; and the recipient as it was found at those ends
    */
-  async read(wish: DispatchWish, recipient: WishedRecipient, at: number): Promise<GateReading> {
-    let before = await this.#recipients.byId(recipient.tenant, recipient.subjectId);
+  async read(wish: DispatchWish, recipient: WishedRecipient, at: number, known?: KnownBefore): Promise<GateReading> {
+    const { tenant, subjectId } = recipient;
+    let before = known === undefined ? await this.#recipients.byId(tenant, subjectId) : known.document;
     for (let round = 1; ; round += 1) {
-      const partitions = this.#partitionsOf(wish, recipient, this.#causeKeysOf(recipient, before));
-      const { reached, behind } = await this.#barrier.reach(partitions, { timeoutMs: BARRIER_TIMEOUT_MS });
-      const after = await this.#recipients.byId(recipient.tenant, recipient.subjectId);
+      const causeKeys = this.#causeKeysOf(recipient, before);
+      const partitions = this.#partitionsOf(wish, recipient, causeKeys);
+      const limits = { timeoutMs: BARRIER_TIMEOUT_MS, ...(known === undefined ? {} : { ends: known.ends }) };
+      const { reached, behind } = await this.#barrier.reach(partitions, limits);
+      const [policy, documents] = await Promise.all([
+        this.#policyOf(tenant, at),
+        this.#documentsOf(wish, recipient, causeKeys),
+      ]);
+      const { document: after } = documents;
       const moved = addressKeysOf(before) !== addressKeysOf(after);
       if (!moved || round === RESOLVE_ROUNDS_MAX) {
-        const names = moved ? partitions.map(partitionKey) : behind;
-        const facts = await this.#factsOf(wish, recipient, after, at, names);
+        const facts: GateFacts = {
+          at,
+          wish,
+          ...policy.facts,
+          ...factsOf(wish, recipient, documents),
+          behind: moved ? partitions.map(partitionKey) : behind,
+          parked: [...documents.parked, ...policy.parked],
+        };
         return { facts, reached, ...(after === undefined ? {} : { document: after }) };
       }
       before = after;
@@ -111,46 +155,32 @@ export class GateReader {
     return [...new Map(partitions.map((partition) => [partitionKey(partition), partition])).values()];
   }
 
-  async #factsOf(
+  /** What is parked is read first: whoever releases a key has written its documents before. */
+  async #documentsOf(
     wish: DispatchWish,
     recipient: WishedRecipient,
-    document: RecipientDocument | undefined,
-    at: number,
-    behind: readonly string[],
-  ): Promise<GateFacts> {
-    const { tenant } = recipient;
-    const [sender, held, template, purpose, policy, parked, facts] = await Promise.all([
-      findSender(this.#db, tenant, wish.senderId),
-      this.#one<HeldSenderDocument>(heldSenderFold.collection, wish.senderId),
+    causeKeys: readonly string[],
+  ): Promise<GateDocuments> {
+    const { tenant, subjectId } = recipient;
+    const { senderId, purposeId } = wish;
+    const parked = await this.#parkedKeys(wish, subjectId, causeKeys);
+    const [document, causes, stop, history, asks, sender, held, template, purpose] = await Promise.all([
+      this.#recipients.byId(tenant, subjectId),
+      this.#db
+        .collection<AddressCausesDocument>(addressCausesFold.collection)
+        .find({ _id: { $in: [...causeKeys] } }, PRIMARY)
+        .toArray(),
+      this.#one<ProviderStopDocument>(providerStopFold.collection, subjectId),
+      this.#one<SendingHistoryDocument>(sendingHistoryFold.collection, subjectId),
+      wish.class === 'opt-in-ask' ? dispatchesTo(this.#db, subjectId) : [],
+      findSender(this.#db, tenant, senderId),
+      this.#one<HeldSenderDocument>(heldSenderFold.collection, senderId),
       this.#one<TemplateDocument>(templateFold.collection, templateDocumentId(tenant, wish.template)),
-      wish.purposeId === undefined
+      purposeId === undefined
         ? null
-        : this.#one<PurposeDocument>(purposeFold.collection, purposeDocumentId(tenant, wish.purposeId)),
-      this.#policyOf(tenant, at),
-      this.#parkedKeys(wish, recipient, document),
-      document === undefined ? undefined : this.#recipientFacts(wish, recipient, document),
+        : this.#one<PurposeDocument>(purposeFold.collection, purposeDocumentId(tenant, purposeId)),
     ]);
-    const withdrawal = document?.withdrawals.find(({ withdrawalId }) => withdrawalId === wish.cause.id);
-    return {
-      at,
-      wish,
-      ...(facts === undefined ? {} : { recipient: facts }),
-      ...(sender === undefined ? {} : { sender: { held: held !== null, displayName: sender.displayName } }),
-      ...(template === null ? {} : { template: template.template }),
-      ...(purpose === null ? {} : { purpose: { category: purpose.category } }),
-      ...policy.facts,
-      ...(withdrawal === undefined
-        ? {}
-        : {
-            withdrawal: {
-              withdrawalId: withdrawal.withdrawalId,
-              recordedAt: Date.parse(withdrawal.recordedAt),
-              position: parsePosition(withdrawal.position),
-            },
-          }),
-      behind,
-      parked: [...parked, ...policy.parked],
-    };
+    return { parked, document, causes, stop, history, asks, sender, held, template, purpose };
   }
 
   /** What the tenant's rules are at an instant, with what operators said about days and places. */
@@ -188,64 +218,19 @@ export class GateReader {
     };
   }
 
-  async #recipientFacts(
-    wish: DispatchWish,
-    recipient: WishedRecipient,
-    document: RecipientDocument,
-  ): Promise<RecipientFacts> {
-    const { subjectId, address } = recipient;
-    const keys = this.#causeKeysOf(recipient, document);
-    const [causes, stop, formAskAt, history] = await Promise.all([
-      this.#db
-        .collection<AddressCausesDocument>(addressCausesFold.collection)
-        .find({ _id: { $in: keys } }, PRIMARY)
-        .toArray(),
-      this.#one<ProviderStopDocument>(providerStopFold.collection, subjectId),
-      wish.class === 'opt-in-ask' ? lastFormAskAt(this.#db, document, wish.dispatchId) : undefined,
-      this.#one<SendingHistoryDocument>(sendingHistoryFold.collection, subjectId),
-    ]);
-    const request = document.requests.find(({ requestId }) => requestId === wish.cause.id);
-    const lastUsedAt = history?.lastUsedAt[wish.purposeId ?? ''];
-    return {
-      subjectId,
-      consent: document.consent,
-      evidence: recipientEvidenceOf(document, address),
-      wishes: recipientWishesOf(document),
-      attempts: history?.attempts ?? [],
-      ...(lastUsedAt === undefined ? {} : { lastUsedAt }),
-      ...(document.lastActAt === undefined ? {} : { lastActAt: document.lastActAt }),
-      causes: [...causes.flatMap(({ live }) => live.map(suppressionCauseOf)), ...providerStops(stop, document)],
-      ...(request === undefined
-        ? {}
-        : {
-            request: {
-              requestId: request.requestId,
-              selfStarted: request.selfStarted,
-              requestedAt: Date.parse(request.requestedAt),
-              expiresAt: Date.parse(request.expiresAt),
-            },
-          }),
-      ...(formAskAt === undefined ? {} : { lastFormAskAt: formAskAt }),
-    };
-  }
-
   /** Record keys whose events are not all applied, of the person and of what the message is judged by. */
-  async #parkedKeys(
-    wish: DispatchWish,
-    recipient: WishedRecipient,
-    document: RecipientDocument | undefined,
-  ): Promise<string[]> {
-    const { subjectId } = recipient;
-    const keys = this.#causeKeysOf(recipient, document);
+  async #parkedKeys(wish: DispatchWish, subjectId: string, causeKeys: readonly string[]): Promise<string[]> {
     const { senderId, template, purposeId } = wish;
-    const parked = await Promise.all([
-      this.#projector.parked('consent.events', [subjectId, heldSenderKey(senderId)]),
-      this.#projector.parked('dispatch.policy', [senderId, template.name]),
-      this.#projector.parked('consent.catalog', purposeId === undefined ? [] : [purposeId]),
-      this.#projector.parked('dispatch.events', [subjectId]),
-      this.#projector.parked('suppression.events', keys),
+    const parked = await this.#projector.parkedAmong([
+      { topic: 'consent.events', key: subjectId },
+      { topic: 'consent.events', key: heldSenderKey(senderId) },
+      { topic: 'dispatch.policy', key: senderId },
+      { topic: 'dispatch.policy', key: template.name },
+      ...(purposeId === undefined ? [] : [{ topic: 'consent.catalog' as const, key: purposeId }]),
+      { topic: 'dispatch.events', key: subjectId },
+      ...causeKeys.map((key) => ({ topic: 'suppression.events' as const, key })),
     ]);
-    return parked.flat().map(({ _id }) => _id);
+    return parked.map(({ _id }) => _id);
   }
 
   /**
@@ -263,6 +248,62 @@ export class GateReader {
       .collection<{ _id: string }>(collection)
       .findOne({ _id: id }, PRIMARY) as unknown as Promise<D | null>;
   }
+}
+
+function factsOf(
+  wish: DispatchWish,
+  recipient: WishedRecipient,
+  documents: GateDocuments,
+): Pick<GateFacts, 'recipient' | 'sender' | 'template' | 'purpose' | 'withdrawal'> {
+  const { document, sender, held, template, purpose } = documents;
+  const withdrawal = document?.withdrawals.find(({ withdrawalId }) => withdrawalId === wish.cause.id);
+  return {
+    ...(document === undefined ? {} : { recipient: recipientFactsOf(wish, recipient, document, documents) }),
+    ...(sender === undefined ? {} : { sender: { held: held !== null, displayName: sender.displayName } }),
+    ...(template === null ? {} : { template: template.template }),
+    ...(purpose === null ? {} : { purpose: { category: purpose.category } }),
+    ...(withdrawal === undefined
+      ? {}
+      : {
+          withdrawal: {
+            withdrawalId: withdrawal.withdrawalId,
+            recordedAt: Date.parse(withdrawal.recordedAt),
+            position: parsePosition(withdrawal.position),
+          },
+        }),
+  };
+}
+
+function recipientFactsOf(
+  wish: DispatchWish,
+  { subjectId, address }: WishedRecipient,
+  document: RecipientDocument,
+  { causes, stop, history, asks }: GateDocuments,
+): RecipientFacts {
+  const formAskAt = wish.class === 'opt-in-ask' ? lastFormAskAt(asks, document, wish.dispatchId) : undefined;
+  const request = document.requests.find(({ requestId }) => requestId === wish.cause.id);
+  const lastUsedAt = history?.lastUsedAt[wish.purposeId ?? ''];
+  return {
+    subjectId,
+    consent: document.consent,
+    evidence: recipientEvidenceOf(document, address),
+    wishes: recipientWishesOf(document),
+    attempts: history?.attempts ?? [],
+    ...(lastUsedAt === undefined ? {} : { lastUsedAt }),
+    ...(document.lastActAt === undefined ? {} : { lastActAt: document.lastActAt }),
+    causes: [...causes.flatMap(({ live }) => live.map(suppressionCauseOf)), ...providerStops(stop, document)],
+    ...(request === undefined
+      ? {}
+      : {
+          request: {
+            requestId: request.requestId,
+            selfStarted: request.selfStarted,
+            requestedAt: Date.parse(request.requestedAt),
+            expiresAt: Date.parse(request.expiresAt),
+          },
+        }),
+    ...(formAskAt === undefined ? {} : { lastFormAskAt: formAskAt }),
+  };
 }
 
 function addressKeysOf(document: RecipientDocument | undefined): string {

@@ -68,6 +68,6 @@ export class RecipientLookup {
   }
 }
 
-export function everyPartition(log: EventLog, topic: string): TopicPartition[] {
+export function everyPartition(log: Pick<EventLog, 'partitionCount'>, topic: string): TopicPartition[] {
   return Array.from({ length: log.partitionCount(topic) }, (_, partition) => ({ topic, partition }));
 }

@@ -38,24 +38,25 @@ export interface WeighedRequest {
 }
 
 /**
- * Weighs a request at the instant it is for: who is it, may they be written to, when. Waits for our read models first
- * (an address can be registered in any partition of consent.events). Appends nothing. The gate weighs again at the
+ * Weighs a request at the instant it is for: who is it, may they be written to, when. Waits first until our read models
+ * hold every record acknowledged before it came (an address can be registered in any partition of consent.events); what
+ * was appended later, by our own reactions above all, is not waited for. Appends nothing. The gate weighs again at the
  * moment of sending; this answer only spares a caller from waiting for a certain refusal.
  */
 export class WeighRequest {
   readonly #db: Connection;
-  readonly #barrier: Barrier;
-  readonly #gate: GateReader;
-  readonly #recipients: RecipientLookup;
+  readonly #barrier: Pick<Barrier, 'ends' | 'reach'>;
+  readonly #gate: Pick<GateReader, 'partitions' | 'read'>;
+  readonly #recipients: Pick<RecipientLookup, 'partitionsOf' | 'find' | 'addressKeyOf'>;
   readonly #sealed: SealedFields;
   readonly #clock: Clock;
   readonly #versions: GateVersions;
 
   constructor(deps: {
     db: Connection;
-    barrier: Barrier;
-    gate: GateReader;
-    recipients: RecipientLookup;
+    barrier: Pick<Barrier, 'ends' | 'reach'>;
+    gate: Pick<GateReader, 'partitions' | 'read'>;
+    recipients: Pick<RecipientLookup, 'partitionsOf' | 'find' | 'addressKeyOf'>;
     sealed: SealedFields;
     clock: Clock;
     versions: GateVersions;
@@ -75,17 +76,21 @@ export class WeighRequest {
     requestId: string,
     request: DispatchRequest,
   ): Promise<WeighedRequest> {
-    const { behind } = await this.#barrier.reach(this.#recipients.partitionsOf(request.recipient), {
-      timeoutMs: BARRIER_TIMEOUT_MS,
-    });
-    const document = await this.#recipients.find(tenant, request.recipient);
+    const limits = { timeoutMs: BARRIER_TIMEOUT_MS };
+    const ends = await this.#barrier.ends(this.#gate.partitions(), limits);
+    const living = this.#recipients.partitionsOf(request.recipient);
+    const { behind } = await this.#barrier.reach(living, { ...limits, ends });
+    const [document, template] = await Promise.all([
+      this.#recipients.find(tenant, request.recipient),
+      this.#templateOf(tenant, request),
+    ]);
     const address = document === undefined ? undefined : preferredAddress(document);
     const asked = this.#recipients.addressKeyOf(tenant, request.recipient);
     const addressKey = address?.addressKey ?? asked;
     const recipient = await this.#wishedRecipient(tenant, document, address, request);
     const due = this.#dueAt(request, document, recipient);
-    const wish = await this.#wishOf(tenant, dispatchId, requestId, request, due.at);
-    const reading = await this.#gate.read(wish, recipient, due.at);
+    const wish = wishOf({ dispatchId, requestId, at: due.at, category: template?.template.category }, request);
+    const reading = await this.#gate.read(wish, recipient, due.at, { ends, document });
     const unknownWhileBehind = document === undefined ? behind : [];
     const facts = { ...reading.facts, behind: [...new Set([...reading.facts.behind, ...unknownWhileBehind])] };
     const verdict =
@@ -135,29 +140,31 @@ export class WeighRequest {
     return tooFar(local, now) ?? { at: Math.max(local, now) };
   }
 
-  async #wishOf(
-    tenant: string,
-    dispatchId: string,
-    requestId: string,
-    request: DispatchRequest,
-    at: number,
-  ): Promise<DispatchWish> {
-    const registered = await this.#db
+  #templateOf(tenant: string, { template }: DispatchRequest): Promise<TemplateDocument | null> {
+    return this.#db
       .collection<TemplateDocument>(templateFold.collection)
-      .findOne({ _id: templateDocumentId(tenant, request.template) }, { readPreference: 'primary' });
-    return {
-      dispatchId,
-      class: 'message',
-      cause: { kind: 'request', id: requestId },
-      purposeId: request.purposeId,
-      category: registered?.template.category ?? 'marketing',
-      senderId: request.senderId,
-      template: request.template,
-      parameterCount: request.parameters.length,
-      schedule: request.schedule,
-      expiresAt: expiryOf(at, request.expiresAt),
-    };
+      .findOne({ _id: templateDocumentId(tenant, template) }, { readPreference: 'primary' });
   }
+}
+
+/** A template that is not registered counts as marketing, which is ruled most strictly. */
+function wishOf(
+  known: { dispatchId: string; requestId: string; at: number; category: DispatchWish['category'] | undefined },
+  request: DispatchRequest,
+): DispatchWish {
+  const { dispatchId, requestId, at, category = 'marketing' } = known;
+  return {
+    dispatchId,
+    class: 'message',
+    cause: { kind: 'request', id: requestId },
+    purposeId: request.purposeId,
+    category,
+    senderId: request.senderId,
+    template: request.template,
+    parameterCount: request.parameters.length,
+    schedule: request.schedule,
+    expiresAt: expiryOf(at, request.expiresAt),
+  };
 }
 
 function tooFar(wished: number, now: number): { at: number; reason: Reason } | undefined {

@@ -51,7 +51,7 @@ const deafBarrier: Pick<Barrier, 'reach'> = {
   reach: () => Promise.resolve({ reached: {}, behind: [], waitedMs: 0 }),
 };
 
-/** Runs the work while no record of the topic is applied. kafkajs fetches nothing else meanwhile: all of it stands still. */
+/** Runs the work while no record of the topic is applied; the other topics go on. */
 async function whileStandingStill(topic: string, work: () => Promise<void>): Promise<void> {
   const consumers = get(BatchConsumers);
   const apply = consumers.apply.bind(consumers);
