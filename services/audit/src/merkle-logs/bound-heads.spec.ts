@@ -47,18 +47,19 @@ describe('the newest heads that are bound', () => {
   it('say what is bound to a process that takes the log of heads over', async () => {
     const store = new MemoryLogStore();
     const first = await HeadLog.take(store, key, origin);
-    first.record([{ ...headOf('pruned/0', 600), firstRetained: 256 }], AT);
+    first.record([{ ...headOf('pruned/0', 600), firstRetained: 256, partitions: 12 }], AT);
     await first.commit();
     const second = await HeadLog.take(store, key, origin);
-    expect(second.bound(`${origin}/pruned/0`)).toMatchObject({ size: 600, firstRetained: 256 });
+    expect(second.bound(`${origin}/pruned/0`)).toMatchObject({ size: 600, firstRetained: 256, partitions: 12 });
     const [restated] = second.record([headOf('pruned/0', 600)], AT);
-    expect(restated).toMatchObject({ size: 600, firstRetained: 256 });
+    expect(restated).toMatchObject({ size: 600, firstRetained: 256, partitions: 12 });
   });
 
-  it('of entries without a line about what is retained say that everything is', () => {
+  it('of entries without a line about what is retained, or about partitions, say that everything is, and no number', () => {
     const head = { ...headOf('old/0', 3), firstRetained: 0 };
     const old = Buffer.from(Buffer.from(encodeHeadEntry(head, AT)).toString().replace('first-retained 0\n', ''));
-    expect(decodeHeadEntry(old)).toMatchObject({ size: 3, firstRetained: 0 });
+    expect(decodeHeadEntry(old)).toMatchObject({ size: 3, firstRetained: 0, partitions: undefined });
+    expect(decodeHeadEntry(encodeHeadEntry({ ...head, partitions: 96 }, AT)).partitions).toBe(96);
     expect(decodeHeadEntry(encodeHeadEntry({ ...head, firstRetained: 512 }, AT)).firstRetained).toBe(512);
   });
 });

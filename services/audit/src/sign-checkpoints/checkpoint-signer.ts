@@ -129,8 +129,9 @@ export class CheckpointSigner implements OnApplicationShutdown {
     const sweep = this.ticks % TICKS_PER_SWEEP === 0;
     const at = new Date(this.options.clock.now()).toISOString();
     const found = [...(sweep ? await this.allCheckpoints() : []), ...grown];
+    const continuing = found.filter((head) => this.continues(heads, head));
     for (const head of heads.record(
-      found.filter((head) => this.continues(heads, head)),
+      continuing.map((head) => ({ ...head, partitions: this.partitionsOf(head.origin) })),
       at,
     )) {
       this.unannounced.set(head.origin, head);
@@ -171,6 +172,12 @@ export class CheckpointSigner implements OnApplicationShutdown {
     const error = new MerkleLogError('log-damaged', `${origin} is not the log whose head was bound at ${bound.size}`);
     this.warn(error, { log: origin }, 'a checkpoint went back behind the head that binds its log');
     return false;
+  }
+
+  /** Partitions of the topic of a log. */
+  private partitionsOf(origin: string): number {
+    const name = origin.slice(originOf(this.options.around.origin, '').length);
+    return this.options.partitionCount(name.slice(0, name.lastIndexOf('/')));
   }
 
   /** The checkpoint of every log, as its file says. */

@@ -15,8 +15,11 @@ import { HEADS_NAME, HEADS_PREFIX, originOf, WITNESS_POLICY_PATH } from '../merk
 import type { LogStore, OwnedObjects } from '../merkle-logs/log-store.ts';
 import { LogWriter } from '../merkle-logs/log-writer.ts';
 
-/** The head of a log, to be bound; `firstRetained` stays as it was bound before when it is left out or lower. */
-export type HeadToBind = Checkpoint & { readonly firstRetained?: number };
+/**
+ * The head of a log, to be bound; `firstRetained` stays as it was bound before when it is left out or lower, `partitions`
+ * (of its topic) when it is left out.
+ */
+export type HeadToBind = Checkpoint & { readonly firstRetained?: number; readonly partitions?: number };
 
 /** A signed checkpoint of the log of heads. */
 export interface SignedHeads {
@@ -80,9 +83,12 @@ export class HeadLog {
     const recorded: BoundHead[] = [];
     for (const head of heads) {
       const before = this.stated.get(head.origin);
-      const firstRetained = Math.max(head.firstRetained ?? 0, this.bound(head.origin)?.firstRetained ?? 0);
-      if (head.size <= (before?.size ?? -1) && firstRetained <= (before?.firstRetained ?? 0)) continue;
-      const bound = { origin: head.origin, size: head.size, root: head.root, extensions: [], firstRetained };
+      const { origin, size, root } = head;
+      const known = this.bound(origin);
+      const firstRetained = Math.max(head.firstRetained ?? 0, known?.firstRetained ?? 0);
+      if (size <= (before?.size ?? -1) && firstRetained <= (before?.firstRetained ?? 0)) continue;
+      const partitions = head.partitions ?? known?.partitions;
+      const bound = { origin, size, root, extensions: [], firstRetained, partitions };
       this.enter(bound, at);
       recorded.push(bound);
     }

@@ -21,10 +21,22 @@ const BATCH = 37;
 
 const NOW_MS = 1_795_500_000_000;
 
-const event = encodeEvent('consent.events', exampleEvent('consent.granted.v1'));
+/** A subject whose key belongs to partition 0 of 2, and one to 1. */
+const SUBJECTS = ['6f9619ff-8b86-4d01-b42d-00cf4fc964ff', '00000000-0000-4000-8000-000000000003'];
+
+const EVENTS = SUBJECTS.map((subjectId) => {
+  const granted = exampleEvent('consent.granted.v1');
+  return encodeEvent('consent.events', {
+    ...granted,
+    partitionKey: subjectId,
+    data: { ...granted.data, subjectId },
+  });
+});
 
 /** Record `offset` of a topic of these tests. */
 export function recordAt(topic: string, partition: number, offset: number): LogRecord {
+  const event = EVENTS[partition];
+  if (event === undefined) throw new RangeError('there is no such partition');
   const { headers, value } = event;
   return {
     topic,

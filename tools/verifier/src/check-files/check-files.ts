@@ -17,8 +17,8 @@ export interface FilesClaim {
   readonly keepsEntries: boolean;
   /** Files directly in the log's folder, beside its pieces. */
   readonly alone: readonly string[];
-  /** Hashes, hex, of the values that leaves give by hash. */
-  readonly valuesNamed: ReadonlySet<string>;
+  /** Hashes, hex, of the values that leaves give by hash; undefined when they are too many to compare. */
+  readonly valuesNamed: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -43,6 +43,8 @@ export async function checkFiles(claim: FilesClaim, findings: Findings): Promise
     } else if (widthOf(claim.size, kind.level, kind.index) === 0) beyond += 1;
     else await compare(claim, path, kind, findings);
   }
+  if (claim.valuesNamed === undefined)
+    findings.note(`${claim.name} has so many values kept apart that they were not compared with the files of values`);
   if (unnamed > 0) findings.note(`${claim.name} has ${unnamed} values that no checked leaf names`);
   if (beyond > 0) findings.note(`${claim.name} has ${beyond} files of leaves that no checkpoint covers yet`);
 }
@@ -52,7 +54,7 @@ function kindOf(claim: FilesClaim, path: string): 'expected' | 'unnamed-value' |
   const [, value] = /^value\/([0-9a-f]{64})$/.exec(path) ?? [];
   // A crash can leave the value of a leaf that was never signed, and pruning one whose leaf was.
   if (value !== undefined && claim.keepsEntries && claim.name !== 'heads')
-    return claim.valuesNamed.has(value) ? 'expected' : 'unnamed-value';
+    return claim.valuesNamed?.has(value) === false ? 'unnamed-value' : 'expected';
   const piece = pieceAt(path);
   const belongs =
     piece !== undefined &&

@@ -1,7 +1,6 @@
 import { type Hash, hexOf, sha256 } from '../merkle/hashes.ts';
-
-/** Bytes of a number in seven-bit groups: 2^53 needs eight. */
-const NUMBER_BYTES_MAX = 8;
+import { SpilledBytes } from '../spill/spilled-bytes.ts';
+import type { TemporaryFile } from '../spill/temporary-file.ts';
 
 /** Where somebody stands who goes through the bound sizes in order. */
 export interface SavedCursor {
@@ -11,9 +10,9 @@ export interface SavedCursor {
 }
 
 /**
- * Every head of one log that the log of heads binds: the sizes, and one hash over all sizes and roots in order. So a
- * head costs two or three bytes of memory instead of forty, and whether all of them come out of the leaves is one
- * comparison; which of them does not is worth a second look only when that fails.
+ * Every head of one log that the log of heads binds: the sizes, in two or three bytes each that are on disk where they are
+ * many, and one hash over all sizes and roots in order. So whether all of them come out of the leaves is one comparison;
+ * which of them does not is worth a second look only when that fails.
  */
 export class BoundHeads {
   /** Of the newest head. */
@@ -22,21 +21,18 @@ export class BoundHeads {
   /** First leaf whose entry has to be there still, as the newest head says. */
   firstRetained = 0;
   chain: Hash = sha256(new Uint8Array());
-  private steps = Buffer.alloc(64);
-  private length = 0;
+  private readonly steps: SpilledBytes;
+
+  /** @param file shared by many logs */
+  constructor(file: TemporaryFile) {
+    this.steps = new SpilledBytes(file);
+  }
 
   /** Adds a head that is larger than the ones before (or the first). */
   add(size: number, root: Hash): void {
-    if (this.length + NUMBER_BYTES_MAX > this.steps.length) {
-      this.steps = Buffer.concat([this.steps, Buffer.alloc(this.steps.length)]);
-    }
     let step = size - this.size;
-    for (; step >= 128; step = Math.floor(step / 128)) {
-      this.steps[this.length] = 128 + (step % 128);
-      this.length += 1;
-    }
-    this.steps[this.length] = step;
-    this.length += 1;
+    for (; step >= 128; step = Math.floor(step / 128)) this.steps.push(128 + (step % 128));
+    this.steps.push(step);
     this.chain = chained(this.chain, size, root);
     this.size = size;
     this.root = root;
@@ -44,7 +40,7 @@ export class BoundHeads {
 
   /** Goes through the sizes, from the start or from where a cursor stood. */
   cursor(saved?: SavedCursor): HeadCursor {
-    return new HeadCursor(this.steps.subarray(0, this.length), saved);
+    return new HeadCursor(this.steps.reader(), saved);
   }
 }
 
@@ -58,7 +54,8 @@ export class HeadCursor {
   next = Infinity;
 
   constructor(
-    private readonly steps: Uint8Array,
+    /** The byte at a position. */
+    private readonly stepAt: (at: number) => number | undefined,
     saved: SavedCursor | undefined,
   ) {
     this.chain = saved === undefined ? sha256(new Uint8Array()) : Buffer.from(saved.chain, 'hex');
@@ -81,12 +78,13 @@ export class HeadCursor {
 
   private look(): void {
     let [step, factor, at] = [0, 1, this.read];
-    for (; (this.steps[at] ?? 0) >= 128; at += 1) {
-      step += ((this.steps[at] ?? 0) - 128) * factor;
+    let byte = this.stepAt(at);
+    for (; byte !== undefined && byte >= 128; byte = this.stepAt(at)) {
+      step += (byte - 128) * factor;
       factor *= 128;
+      at += 1;
     }
-    const last = this.steps[at];
-    this.next = last === undefined ? Infinity : this.size + step + last * factor;
+    this.next = byte === undefined ? Infinity : this.size + step + byte * factor;
     this.readAfter = at + 1;
   }
 }

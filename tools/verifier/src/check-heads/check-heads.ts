@@ -14,8 +14,9 @@ import { GrowingTree } from '../merkle/growing-tree.ts';
 import { type Hash, sameBytes } from '../merkle/hashes.ts';
 import { PIECE_WIDTH, widthOf } from '../merkle/pieces.ts';
 import { ifWellFormed } from '../notes/format-error.ts';
-import { logNamed, factsOf } from '../records/topics.ts';
+import { factsOf, isAboutPersons, logNamed, PERSON_TOPICS } from '../records/topics.ts';
 import type { Source } from '../sources/source.ts';
+import type { TemporaryFile } from '../spill/temporary-file.ts';
 import { BoundHeads } from './bound-heads.ts';
 import { type HeadEntry, parseHeadEntry } from './head-entry.ts';
 
@@ -28,6 +29,8 @@ export interface HeadsFound {
   readonly bound: ReadonlyMap<string, BoundHeads>;
   /** Heads that take back what was bound before; their roots are compared too. By log, size and root. */
   readonly takenBack: ReadonlyMap<string, ReadonlyMap<number, Hash>>;
+  /** How many partitions a topic has, as far as a head says so. */
+  readonly partitions: ReadonlyMap<string, number>;
 }
 
 /** The tree of heads as a checkpoint claims it. */
@@ -48,9 +51,18 @@ export function headsClaim(
   };
 }
 
-/** Verifies the log of heads and reads from it which heads of which logs are bound. @throws SourceError */
-export async function checkHeads(claim: TreeClaim, chain: KeyChain, findings: Findings): Promise<HeadsFound> {
-  const reader = new HeadReader(chain.origin, findings);
+/**
+ * Verifies the log of heads and reads from it which heads of which logs are bound.
+ * @param file for what does not fit memory
+ * @throws SourceError
+ */
+export async function checkHeads(
+  claim: TreeClaim,
+  chain: KeyChain,
+  file: TemporaryFile,
+  findings: Findings,
+): Promise<HeadsFound> {
+  const reader = new HeadReader(chain.origin, file, findings);
   const { checked } = findings;
   const { leaves, entries } = checked;
   await checkTree(claim, { reader, nameWrongHeads: () => Promise.resolve() }, findings);
@@ -62,9 +74,11 @@ export async function checkHeads(claim: TreeClaim, chain: KeyChain, findings: Fi
 class HeadReader implements EntryReader, HeadsFound {
   readonly bound = new Map<string, BoundHeads>();
   readonly takenBack = new Map<string, Map<number, Hash>>();
+  readonly partitions = new Map<string, number>();
 
   constructor(
     private readonly origin: string,
+    private readonly file: TemporaryFile,
     private readonly findings: Findings,
   ) {}
 
@@ -86,10 +100,11 @@ class HeadReader implements EntryReader, HeadsFound {
     return firstRetained === 0 || !factsOf(log.topic).keptForEver;
   }
 
-  private bind({ name, size, root, firstRetained }: HeadEntry, index: number): void {
+  private bind({ name, size, root, firstRetained, partitions }: HeadEntry, index: number): void {
     const place = { log: HEADS, index };
-    const known = this.bound.get(name) ?? new BoundHeads();
+    const known = this.bound.get(name) ?? new BoundHeads(this.file);
     this.bound.set(name, known);
+    if (partitions !== undefined) this.partitionsAre(name, partitions, index);
     if (firstRetained < known.firstRetained) this.invalid(index, `${name} retains entries again that were given up`);
     known.firstRetained = Math.max(known.firstRetained, firstRetained);
     if (known.root === undefined || size > known.size) {
@@ -106,6 +121,18 @@ class HeadReader implements EntryReader, HeadsFound {
     const back = this.takenBack.get(name) ?? new Map<number, Hash>();
     this.takenBack.set(name, back);
     if (back.size < REMEMBERED_MAX) back.set(size, root);
+  }
+
+  /** Partitions are never added: another number would send a person's facts to another partition. */
+  private partitionsAre(name: string, partitions: number, index: number): void {
+    const log = logNamed(name);
+    if (log === undefined) return;
+    const known = this.partitions.get(log.topic) ?? partitions;
+    for (const topic of isAboutPersons(log) ? PERSON_TOPICS : [log.topic]) this.partitions.set(topic, known);
+    if (partitions !== known)
+      this.invalid(index, `${name} says that its topic has ${partitions} partitions; ${known} were said before`);
+    if (log.partition >= partitions)
+      this.invalid(index, `${name} lies outside the ${partitions} partitions of its topic`);
   }
 
   private invalid(index: number, text: string): void {

@@ -1,279 +1,272 @@
 import type { FaultCode, Findings, Place } from '../findings/findings.ts';
 import type { LoggedEvent } from '../records/event.ts';
+import { ExternalSort, type Sorted, type SortLimits } from '../spill/external-sort.ts';
+import {
+  type Acceptance,
+  type Attempt,
+  type AttemptData,
+  type DecisionFact,
+  decisionFact,
+  type Outcome,
+  type Resumption,
+  type Withdrawal,
+} from './decision-facts.ts';
+import { type Message, PersonRegisters } from './person-registers.ts';
 
-interface Scope {
-  readonly kind: string;
-  readonly id?: string;
-}
+/** Items of a sort between two looks whether the run is to stop. */
+const ITEMS_PER_PAUSE = 4_096;
 
-/** A fact, where it stands, and whose it is. Plain data: a run that was interrupted goes on with them. */
-interface Fact {
-  readonly tenant: string;
-  readonly log: string;
+/** An intent or an outcome of an attempt. */
+interface OfAttempt {
+  readonly index: number;
   readonly offset: number;
+  /** The event that is the intent; undefined for an outcome. */
+  readonly intentId: string | undefined;
 }
 
-interface Withdrawal extends Fact {
-  readonly kind: 'withdrawal';
-  readonly subjectId: string;
-  readonly scope: Scope;
-  readonly lane: string;
-  readonly senderId: string | undefined;
-  readonly effectiveAt: string;
+/** An attempt, and the message as its acceptance describes it; undefined for what the person's consent is not asked of. */
+interface Asked {
+  readonly kind: 'attempt';
+  readonly index: number;
+  readonly offset: number;
+  readonly seen: number | undefined;
+  readonly message: Message | undefined;
 }
 
-interface Grant extends Fact {
+/** A proven grant for one purpose. */
+interface PurposeGrant {
   readonly kind: 'grant';
-  readonly subjectId: string;
-  readonly purposeIds: readonly string[];
+  readonly purposeId: string;
   readonly requestedAt: string;
 }
 
-interface Resumption extends Fact {
-  readonly kind: 'resumption';
-  readonly subjectId: string;
-  readonly lane: string;
-  readonly scope: Scope;
-  readonly senderId: string | undefined;
-  readonly occurredAt: string;
+/** What is wrong at a leaf of dispatch.events. */
+interface FoundAt {
+  readonly code: FaultCode | 'person-too-large';
+  readonly offset: number;
+  readonly text: string;
 }
-
-interface Acceptance extends Fact {
-  readonly kind: 'acceptance';
-  readonly dispatchId: string;
-  readonly class: string;
-  readonly subjectId: string;
-  readonly purposeId: string | undefined;
-  readonly category: string;
-  readonly senderId: string;
-}
-
-interface Intent extends Fact {
-  readonly kind: 'intent';
-  readonly dispatchId: string;
-  readonly attemptId: string;
-  readonly eventId: string;
-}
-
-/** What later checks rest on. */
-export type DecisionFact = Withdrawal | Grant | Resumption | Acceptance | Intent;
-
-interface PersonFacts {
-  readonly withdrawals: Withdrawal[];
-  readonly grants: Grant[];
-  readonly resumptions: Resumption[];
-}
-
-interface AttemptData {
-  readonly dispatchId: string;
-  readonly attemptId: string;
-  readonly subjectId: string;
-  readonly class: string;
-  readonly senderId: string;
-  readonly gate: { readonly verdict: string; readonly positions: Readonly<Record<string, number>> };
-}
-
-const OUTCOMES = ['dispatch.attempt-sent.v1', 'dispatch.attempt-failed.v1', 'dispatch.attempt-unknown.v1'];
 
 /**
  * The invariants that need nothing but the log:
  *
  * - an attempt has the acceptance of its dispatch before it, and is of the same class and for the same person;
  * - an attempt has one intent, and every outcome of it comes after that;
- * - the gate's verdict of an attempt is "allow", and its position vector names every log that holds facts of the person;
+ * - the gate's verdict of an attempt is "allow", and its position vector names the log that holds facts of the person;
  * - an attempt of class `message` does not stand when that vector covers a withdrawal that covers the message, unless it
  *   also covers a proven grant for the purpose that was requested after the withdrawal took effect, or the platform's own
  *   resumption of what it had stopped.
  *
  * Everything about one person stands in one partition of each topic keyed by persons, and those topics have equally many
  * partitions (docs/formats/audit-folder.md), so the logs come partition by partition, consent.events before
- * dispatch.events, and the memory this takes is that of one partition: some 300 bytes for each consent fact, dispatch and
- * attempt in it.
+ * dispatch.events, and each partition is checked by itself.
+ *
+ * Facts that belong together, of one dispatch, attempt or person, can stand anywhere in a partition. So they are sorted
+ * by what they are about, on disk where they are many, and each group is gone through once: memory is the same for any
+ * number of facts, also when all of them are about one person.
  */
 export class DecisionChecks {
-  private readonly people = new Map<string, PersonFacts>();
-  private readonly acceptances = new Map<string, Acceptance>();
-  private readonly intents = new Map<string, string>();
+  private readonly dispatches: ExternalSort<Acceptance | Attempt>;
+  private readonly attempts: ExternalSort<OfAttempt>;
+  /**
+   * In the order of the consent log: a fact at its offset, an attempt after all that its gate had seen. Facts are added
+   * before attempts, so of equals they come first.
+   */
+  private readonly persons: ExternalSort<Withdrawal | PurposeGrant | Resumption | Asked>;
+  private readonly found: ExternalSort<FoundAt>;
+  private consentLog = '';
+  private dispatchLog = '';
 
   constructor(
     private readonly findings: Findings,
-    /** Told of each fact that later checks rest on. */
+    /** Where temporary files go. */
+    folder: string,
+    /** Told of each fact that the checks rest on. */
     private readonly onFact: (fact: DecisionFact) => void = () => undefined,
-  ) {}
-
-  /** Forgets everything: the next logs are about other people. */
-  reset(): void {
-    this.people.clear();
-    this.acceptances.clear();
-    this.intents.clear();
+    limits?: SortLimits,
+  ) {
+    this.dispatches = new ExternalSort(folder, limits);
+    this.attempts = new ExternalSort(folder, limits);
+    this.persons = new ExternalSort(folder, limits);
+    this.found = new ExternalSort(folder, limits);
   }
 
+  /** Forgets everything: the next logs are about the people of another partition. */
+  begin(partition: number): void {
+    this.close();
+    this.consentLog = `consent.events/${partition}`;
+    this.dispatchLog = `dispatch.events/${partition}`;
+  }
+
+  /** Gives temporary files back. */
+  close(): void {
+    for (const sort of [this.dispatches, this.attempts, this.persons, this.found]) sort.clear();
+  }
+
+  /** Takes in the next event of a log. @throws SpillError */
   event(event: LoggedEvent, place: Place): void {
-    const attempt = event.data as unknown as AttemptData;
-    if (event.type === 'dispatch.attempt-intended.v1') this.attempted(event, attempt, place);
-    if (OUTCOMES.includes(event.type) && !this.intents.has(keyOf(event.tenant, attempt.attemptId))) {
-      this.fault('outcome-without-attempt', place, 'no intent of this attempt stands before its outcome');
+    if (event.type === 'dispatch.attempt-intended.v1') {
+      const { verdict } = (event.data as unknown as AttemptData).gate;
+      this.findings.checked.attempts += 1;
+      if (verdict !== 'allow') this.findings.fault('attempt-not-allowed', place, `the gate's verdict was "${verdict}"`);
     }
-    const fact = factOf(event);
+    const fact = decisionFact(event, place, this.consentLog);
     if (fact === undefined) return;
     this.remember(fact);
     this.onFact(fact);
   }
 
-  /** Takes a fact as known. */
+  /** Takes in a fact of an event that a run had read which was interrupted. @throws SpillError */
   remember(fact: DecisionFact): void {
     switch (fact.kind) {
+      case 'grant': {
+        const { subjectId, offset, purposeIds, requestedAt } = fact;
+        for (const purposeId of purposeIds)
+          this.persons.add(keyOf(fact.tenant, subjectId), offset, { kind: 'grant', purposeId, requestedAt });
+        break;
+      }
       case 'withdrawal':
-        this.person(fact.tenant, fact.subjectId).withdrawals.push(fact);
-        break;
-      case 'grant':
-        this.person(fact.tenant, fact.subjectId).grants.push(fact);
-        break;
       case 'resumption':
-        this.person(fact.tenant, fact.subjectId).resumptions.push(fact);
+        this.persons.add(keyOf(fact.tenant, fact.subjectId), fact.offset, fact);
         break;
-      case 'acceptance': {
-        const key = keyOf(fact.tenant, fact.dispatchId);
-        if (!this.acceptances.has(key)) this.acceptances.set(key, fact);
+      case 'acceptance':
+        this.dispatches.add(keyOf(fact.tenant, fact.dispatchId), fact.index, fact);
         break;
-      }
-      case 'intent': {
-        const key = keyOf(fact.tenant, fact.attemptId);
-        if (!this.intents.has(key)) this.intents.set(key, fact.eventId);
-      }
+      case 'attempt':
+        this.dispatches.add(keyOf(fact.tenant, fact.dispatchId), fact.index, fact);
+        this.ofAttemptIs(fact, fact.eventId);
+        break;
+      case 'outcome':
+        this.ofAttemptIs(fact, undefined);
     }
   }
 
-  private attempted(event: LoggedEvent, data: AttemptData, place: Place): void {
-    this.findings.checked.attempts += 1;
-    const intended = this.intents.get(keyOf(event.tenant, data.attemptId));
-    // The same event again is the same fact: a writer that got no answer repeats it.
-    if (intended !== undefined && intended !== event.id) {
-      this.fault('attempt-intended-twice', place, 'another intent of the same attempt stands before this one');
+  private ofAttemptIs({ tenant, attemptId, index, offset }: Attempt | Outcome, intentId: string | undefined): void {
+    this.attempts.add(keyOf(tenant, attemptId), index, { index, offset, intentId });
+  }
+
+  /**
+   * Checks what was taken in since `begin`, and forgets it. Findings come in the order of the log.
+   * @param pause called now and then; rejects when the run is to stop
+   * @throws SpillError
+   */
+  async finish(pause: () => Promise<void>): Promise<void> {
+    await eachGroup(this.attempts, () => this.ofAttempt(), pause);
+    await eachGroup(this.dispatches, () => this.ofDispatch(), pause);
+    await eachGroup(this.persons, () => this.ofPerson(), pause);
+    for (const { order: index, item } of this.found.sorted()) {
+      const { code, offset, text } = item;
+      const place = { log: this.dispatchLog, index, offset };
+      if (code === 'person-too-large') this.findings.unchecked(code, place, text);
+      else this.findings.fault(code, place, text);
     }
-    const acceptance = this.acceptances.get(keyOf(event.tenant, data.dispatchId));
-    if (acceptance === undefined) {
-      this.fault('attempt-without-acceptance', place, 'no acceptance of this dispatch stands before the attempt');
+    this.close();
+  }
+
+  /** One intent, and outcomes after it. */
+  private ofAttempt(): (fact: OfAttempt) => void {
+    let first: string | undefined;
+    return (fact) => {
+      const { intentId } = fact;
+      if (intentId === undefined && first === undefined)
+        this.at(fact, 'outcome-without-attempt', 'no intent of this attempt stands before its outcome');
+      // The same event again is the same fact: a writer that got no answer repeats it.
+      if (intentId !== undefined && first !== undefined && intentId !== first)
+        this.at(fact, 'attempt-intended-twice', 'another intent of the same attempt stands before this one');
+      first ??= intentId;
+    };
+  }
+
+  /** Attempts after their acceptance, and like it. */
+  private ofDispatch(): (fact: Acceptance | Attempt) => void {
+    let accepted: Acceptance | undefined;
+    return (fact) => {
+      if (fact.kind === 'acceptance') {
+        accepted ??= fact;
+        return;
+      }
+      if (accepted === undefined) {
+        const text = 'no acceptance of this dispatch stands before the attempt';
+        this.at(fact, 'attempt-without-acceptance', text);
+        return;
+      }
+      if (accepted.class !== fact.class || accepted.subjectId !== fact.subjectId) {
+        const text = 'the attempt is of another class, or for another person';
+        this.at(fact, 'attempt-differs-from-acceptance', text);
+      }
+      const isMessage = accepted.class === 'message' || fact.class === 'message';
+      const { purposeId, category } = accepted;
+      const { tenant, subjectId, index, offset, seen, senderId } = fact;
+      const message = isMessage ? { purposeId, category, senderId } : undefined;
+      const order = seen === undefined ? Number.MAX_SAFE_INTEGER : seen - 1;
+      this.persons.add(keyOf(tenant, subjectId), order, { kind: 'attempt', index, offset, seen, message });
+    };
+  }
+
+  /** Attempts at the state of consent that their gate had seen. */
+  private ofPerson(): (fact: Withdrawal | PurposeGrant | Resumption | Asked) => void {
+    const registers = new PersonRegisters();
+    return (fact) => {
+      switch (fact.kind) {
+        case 'withdrawal':
+          registers.withdraw(fact);
+          break;
+        case 'grant':
+          registers.grant(fact.purposeId, fact.requestedAt);
+          break;
+        case 'resumption':
+          registers.resume(fact);
+          break;
+        case 'attempt':
+          this.asked(fact, registers);
+      }
+    };
+  }
+
+  private asked(attempt: Asked, registers: PersonRegisters): void {
+    if (!registers.isKnown) return;
+    if (attempt.seen === undefined) {
+      const text = `the gate did not wait for ${this.consentLog}, which holds facts of this person`;
+      this.at(attempt, 'gate-vector-incomplete', text);
       return;
     }
-    if (acceptance.class !== data.class || acceptance.subjectId !== data.subjectId) {
-      this.fault('attempt-differs-from-acceptance', place, 'the attempt is of another class, or for another person');
+    if (attempt.message === undefined) return;
+    if (registers.isTooMuch) {
+      const text = 'the person has more purposes and scopes than are kept, so no withdrawal was looked for';
+      this.at(attempt, 'person-too-large', text);
+      return;
     }
-    if (data.gate.verdict !== 'allow') {
-      this.fault('attempt-not-allowed', place, `the gate's verdict was "${data.gate.verdict}"`);
-    }
-    const facts = this.people.get(keyOf(event.tenant, data.subjectId));
-    if (facts === undefined) return;
-    this.vectorIsComplete(facts, data.gate.positions, place);
-    if (acceptance.class === 'message' || data.class === 'message') {
-      this.noWithdrawalStands(facts, { ...acceptance, senderId: data.senderId }, data.gate.positions, place);
-    }
+    const stop = registers.stopOf(attempt.message);
+    if (stop === undefined) return;
+    const text = `the gate had seen the withdrawal at ${this.consentLog}@${stop}, and no later proven grant`;
+    this.at(attempt, 'attempt-after-withdrawal', text);
   }
 
-  private vectorIsComplete(facts: PersonFacts, vector: Readonly<Record<string, number>>, place: Place): void {
-    const logs = new Set([...facts.withdrawals, ...facts.grants, ...facts.resumptions].map(({ log }) => log));
-    for (const log of logs) {
-      if (Object.hasOwn(vector, log)) continue;
-      const text = `the gate did not wait for ${log}, which holds facts of this person`;
-      this.fault('gate-vector-incomplete', place, text);
-    }
-  }
-
-  private noWithdrawalStands(
-    facts: PersonFacts,
-    message: Acceptance,
-    vector: Readonly<Record<string, number>>,
-    place: Place,
+  private at(
+    { index, offset }: { readonly index: number; readonly offset: number },
+    code: FoundAt['code'],
+    text: string,
   ): void {
-    const seen = ({ log, offset }: Fact): boolean => Object.hasOwn(vector, log) && offset < (vector[log] ?? 0);
-    const { purposeId } = message;
-    const grants = facts.grants.filter(
-      (grant) => seen(grant) && purposeId !== undefined && grant.purposeIds.includes(purposeId),
-    );
-    const resumptions = facts.resumptions.filter(seen);
-    for (const withdrawal of facts.withdrawals) {
-      if (!seen(withdrawal) || !covers(withdrawal.scope, message)) continue;
-      if (resumptions.some((resumption) => ends(resumption, withdrawal))) continue;
-      if (grants.some((grant) => isLater(grant.requestedAt, withdrawal.effectiveAt))) continue;
-      const position = `${withdrawal.log}@${withdrawal.offset}`;
-      const text = `the gate had seen the withdrawal at ${position}, and no later proven grant`;
-      this.fault('attempt-after-withdrawal', place, text);
-    }
-  }
-
-  private person(tenant: string, subjectId: string): PersonFacts {
-    const key = keyOf(tenant, subjectId);
-    const known = this.people.get(key);
-    if (known !== undefined) return known;
-    const facts = { withdrawals: [], grants: [], resumptions: [] };
-    this.people.set(key, facts);
-    return facts;
-  }
-
-  private fault(code: FaultCode, place: Place, text: string): void {
-    this.findings.fault(code, place, text);
+    this.found.add('', index, { code, offset, text });
   }
 }
 
-/** What a later check needs of an event; its data was checked against its schema. */
-function factOf({ id, type, tenant, log, offset, data }: LoggedEvent): DecisionFact | undefined {
-  const place = { tenant, log, offset };
-  switch (type) {
-    case 'consent.withdrawn.v1': {
-      const { subjectId, scope, lane, senderId, effectiveAt } = data as unknown as Withdrawal;
-      return { kind: 'withdrawal', ...place, subjectId, scope, lane, senderId, effectiveAt };
-    }
-    case 'consent.granted.v1': {
-      const { basis, subjectId, purposeIds, requestedAt } = data as unknown as Grant & { basis: string };
-      // Only a proven grant can outrun a withdrawal.
-      return basis === 'confirmed' ? { kind: 'grant', ...place, subjectId, purposeIds, requestedAt } : undefined;
-    }
-    case 'consent.resumed.v1': {
-      const { subjectId, lane, scope, senderId, occurredAt } = data as unknown as Resumption;
-      return { kind: 'resumption', ...place, subjectId, lane, scope, senderId, occurredAt };
-    }
-    case 'dispatch.accepted.v1': {
-      const { dispatchId, class: kind, subjectId, purposeId, category, senderId } = data as unknown as Acceptance;
-      return { kind: 'acceptance', ...place, dispatchId, class: kind, subjectId, purposeId, category, senderId };
-    }
-    case 'dispatch.attempt-intended.v1': {
-      const { dispatchId, attemptId } = data as unknown as AttemptData;
-      return { kind: 'intent', ...place, dispatchId, attemptId, eventId: id };
-    }
-    default:
-      return undefined;
+/** Gives the facts of each group, in order, to a check that is made for it. */
+async function eachGroup<T>(
+  sort: ExternalSort<T>,
+  check: () => (fact: T) => void,
+  pause: () => Promise<void>,
+): Promise<void> {
+  let group: Sorted<T>['key'] | undefined;
+  let ofGroup = check();
+  let items = 0;
+  for (const { key, item } of sort.sorted()) {
+    if (items % ITEMS_PER_PAUSE === 0) await pause();
+    items += 1;
+    if (key !== group) ofGroup = check();
+    group = key;
+    ofGroup(item);
   }
-}
-
-/** Whether a withdrawal of this scope covers the message. What is not understood covers everything. */
-function covers(scope: Scope, message: Acceptance): boolean {
-  switch (scope.kind) {
-    case 'category':
-      return scope.id === message.category;
-    case 'purpose':
-      return message.purposeId === undefined || scope.id === message.purposeId;
-    case 'sender':
-      return scope.id === message.senderId;
-    default:
-      return true;
-  }
-}
-
-/** The platform takes back a stop of its own: same lane, scope and sender, later than the stop took effect. */
-function ends(resumption: Resumption, withdrawal: Withdrawal): boolean {
-  return (
-    withdrawal.lane === 'platform' &&
-    resumption.lane === 'platform' &&
-    withdrawal.senderId === resumption.senderId &&
-    withdrawal.scope.kind === resumption.scope.kind &&
-    withdrawal.scope.id === resumption.scope.id &&
-    isLater(resumption.occurredAt, withdrawal.effectiveAt)
-  );
-}
-
-/** What is not understood is not later than anything. */
-function isLater(time: string, than: string): boolean {
-  return Date.parse(time) > Date.parse(than);
 }
 
 function keyOf(tenant: string, id: string): string {

@@ -6,13 +6,17 @@ import { offsetOf, pathOf, PIECE_WIDTH, widthOf } from '../merkle/pieces.ts';
 import { FormatError } from '../notes/format-error.ts';
 import { type LoggedEvent, readEvent } from '../records/event.ts';
 import { type Leaf, parseLeaf } from '../records/leaf.ts';
+import { partitionOf } from '../records/partition.ts';
 import { factsOf, type LogName } from '../records/topics.ts';
+
+/** Values kept apart whose names are remembered: 64 characters each, of values over 64 KB. */
+const VALUES_NAMED_MAX = 100_000;
 
 /** Where the records of a log stand; plain data. */
 export interface SavedRecords {
   readonly previous: number | undefined;
   readonly gaps: number;
-  readonly valuesNamed: readonly string[];
+  readonly valuesNamed: readonly string[] | undefined;
   readonly indexMissing: boolean;
 }
 
@@ -20,21 +24,23 @@ export interface RecordsOptions {
   readonly log: LogName;
   readonly size: number;
   readonly pieces: LogPieces;
+  /** How many partitions its topic has; undefined when that is not known. */
+  readonly partitions: number | undefined;
   /** Called with every event that could be decoded, in the order of its log. */
   readonly onEvent: (event: LoggedEvent, place: Place) => void;
   readonly from?: SavedRecords;
 }
 
 /**
- * Checks the records of one log, entry by entry: each belongs here, follows the one before without an unexplained gap,
- * and is a valid event.
+ * Checks the records of one log, entry by entry: each belongs here by its place and by its key, follows the one before
+ * without an unexplained gap, and is a valid event.
  *
  * Gaps: a topic that is kept for ever begins at offset 0 and has none. A log of a topic with limited life may begin
  * later. In a topic that others write, transactions leave offsets without records, so gaps are noted, not faults.
  */
 export class RecordChecks implements EntryReader {
-  /** Hashes, hex, of the values that leaves give by hash: the only files that may stand in `value/`. */
-  readonly valuesNamed: Set<string>;
+  /** Hashes, hex, of the values that leaves give by hash; undefined when they are too many to remember. */
+  valuesNamed: Set<string> | undefined;
   private previous: number | undefined;
   private gaps: number;
   private indexMissing: boolean;
@@ -45,7 +51,7 @@ export class RecordChecks implements EntryReader {
     private readonly findings: Findings,
   ) {
     const { from } = options;
-    this.valuesNamed = new Set(from?.valuesNamed);
+    this.valuesNamed = from !== undefined && from.valuesNamed === undefined ? undefined : new Set(from?.valuesNamed);
     this.previous = from?.previous;
     this.gaps = from?.gaps ?? 0;
     this.indexMissing = from?.indexMissing ?? false;
@@ -53,7 +59,8 @@ export class RecordChecks implements EntryReader {
 
   save(): SavedRecords {
     const { previous, gaps, indexMissing } = this;
-    return { previous, gaps, indexMissing, valuesNamed: [...this.valuesNamed] };
+    const valuesNamed = this.valuesNamed && [...this.valuesNamed];
+    return { previous, gaps, indexMissing, valuesNamed };
   }
 
   async entry(bytes: Uint8Array, index: number): Promise<void> {
@@ -62,14 +69,17 @@ export class RecordChecks implements EntryReader {
       await this.skipped(index);
       return;
     }
+    if (!this.holdsIndexOf(index)) await this.readIndexOf(index);
     const { log } = this.options;
     const place: Place = { log: log.name, index, offset: leaf.offset };
     if (leaf.topic !== log.topic || leaf.partition !== log.partition) {
       this.fault('entry-of-another-log', place, 'the entry says that it belongs to another log');
     }
-    await this.compareWithIndex(index, leaf.offset, place);
+    this.belongsHere(leaf, place);
+    this.compareWithIndex(index, leaf.offset, place);
     this.follow(leaf.offset, place);
-    const value = await this.valueOf(leaf, place);
+    const value =
+      leaf.value !== null && 'sha256' in leaf.value ? await this.valueKeptApart(leaf.value, place) : leaf.value;
     if (value !== 'missing') this.event(leaf, value, place);
   }
 
@@ -77,7 +87,8 @@ export class RecordChecks implements EntryReader {
   async skipped(index: number): Promise<void> {
     const { log } = this.options;
     const expected = this.previous === undefined ? undefined : this.previous + 1;
-    const offset = await this.indexed(index);
+    if (!this.holdsIndexOf(index)) await this.readIndexOf(index);
+    const offset = this.indexed(index);
     if (offset === undefined) this.withoutIndex(index);
     else if (expected !== undefined && offset !== expected) {
       const place = { log: log.name, index, offset, file: this.fileOf('offsets', index) };
@@ -90,7 +101,8 @@ export class RecordChecks implements EntryReader {
   async offsetsOnly(): Promise<void> {
     const { log, size } = this.options;
     for (let index = 0; index < size; index += 1) {
-      const offset = await this.indexed(index);
+      if (!this.holdsIndexOf(index)) await this.readIndexOf(index);
+      const offset = this.indexed(index);
       if (offset === undefined) this.withoutIndex(index);
       else this.follow(offset, { log: log.name, index, offset });
       if (this.indexMissing) return;
@@ -117,8 +129,18 @@ export class RecordChecks implements EntryReader {
     }
   }
 
-  private async compareWithIndex(index: number, offset: number, place: Place): Promise<void> {
-    const indexed = await this.indexed(index);
+  /** By its key; what has none is no valid event. */
+  private belongsHere({ key }: Leaf, place: Place): void {
+    const { log, partitions } = this.options;
+    if (key === null || partitions === undefined) return;
+    const partition = partitionOf(key, partitions);
+    if (partition === log.partition) return;
+    const text = `its key belongs to partition ${partition} of the ${partitions} that its topic has`;
+    this.fault('record-misplaced', place, text);
+  }
+
+  private compareWithIndex(index: number, offset: number, place: Place): void {
+    const indexed = this.indexed(index);
     if (indexed === offset) return;
     if (indexed === undefined) this.withoutIndex(index);
     else {
@@ -147,24 +169,33 @@ export class RecordChecks implements EntryReader {
     this.previous = offset;
   }
 
-  /** The offset of a leaf by the offset index. */
-  private async indexed(index: number): Promise<number | undefined> {
-    if (this.indexMissing) return undefined;
-    const piece = Math.floor(index / PIECE_WIDTH);
-    if (this.piece?.index !== piece) {
-      const { pieces, size } = this.options;
-      const width = widthOf(size, 0, piece);
-      this.piece = { index: piece, items: await pieces.items({ kind: 'offsets', level: 0, index: piece, width }) };
-    }
-    const item = typeof this.piece.items === 'string' ? undefined : this.piece.items[index % PIECE_WIDTH];
+  /** Whether the piece of the offset index that has this leaf was read, or none is wanted. */
+  private holdsIndexOf(index: number): boolean {
+    return this.indexMissing || this.piece?.index === Math.floor(index / PIECE_WIDTH);
+  }
+
+  private async readIndexOf(leaf: number): Promise<void> {
+    const { pieces, size } = this.options;
+    const index = Math.floor(leaf / PIECE_WIDTH);
+    const width = widthOf(size, 0, index);
+    this.piece = { index, items: await pieces.items({ kind: 'offsets', level: 0, index, width }) };
+  }
+
+  /** The offset of a leaf by the piece of the offset index that was read. */
+  private indexed(index: number): number | undefined {
+    if (this.indexMissing || this.piece === undefined || typeof this.piece.items === 'string') return undefined;
+    const item = this.piece.items[index % PIECE_WIDTH];
     return item === undefined ? undefined : offsetOf(item);
   }
 
-  /** The value of a leaf, fetched where the leaf gives it by hash. */
-  private async valueOf({ value }: Leaf, place: Place): Promise<Uint8Array | null | 'missing'> {
-    if (value === null || !('sha256' in value)) return value;
+  /** The value of a leaf that gives it by hash. */
+  private async valueKeptApart(
+    value: { readonly length: number; readonly sha256: Uint8Array },
+    place: Place,
+  ): Promise<Uint8Array | 'missing'> {
     const hex = hexOf(value.sha256);
-    this.valuesNamed.add(hex);
+    this.valuesNamed?.add(hex);
+    if ((this.valuesNamed?.size ?? 0) > VALUES_NAMED_MAX) this.valuesNamed = undefined;
     const at = { ...place, file: `value/${hex}` };
     const bytes = await this.options.pieces.value(hex);
     if (bytes === undefined) {
@@ -178,8 +209,10 @@ export class RecordChecks implements EntryReader {
 
   private event(leaf: Leaf, value: Uint8Array | null, place: Place): void {
     const event = readEvent(leaf, value);
-    if (event === 'unknown-type') this.findings.checked.unknownEvents += 1;
-    else if ('problem' in event)
+    if ('unknownType' in event) {
+      this.findings.checked.unknownEvents += 1;
+      this.findings.unchecked('event-type-unknown', place, `events of the type ${event.unknownType}, from here on`);
+    } else if ('problem' in event)
       this.fault('event-invalid', place, `the record is not a valid event: ${event.problem}`);
     else {
       this.findings.checked.events += 1;

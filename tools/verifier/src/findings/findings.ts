@@ -34,6 +34,7 @@ export const FAULTS = {
   // Records
   'entry-malformed': 'an entry is not a leaf encoding',
   'entry-of-another-log': 'an entry says that it belongs to another log',
+  'record-misplaced': 'a record does not stand in the partition that its key belongs to',
   'offset-gap': 'records are missing',
   'offset-order': 'records are repeated or out of order',
   'offset-index-changed': 'the offset index disagrees with the entries',
@@ -52,6 +53,15 @@ export const FAULTS = {
 
 export type FaultCode = keyof typeof FAULTS;
 
+/** What could not be judged: neither right nor wrong, so no log that has it counts as verified. Codes are stable. */
+export const UNCHECKED = {
+  'event-type-unknown': 'an event is of a type that this verifier does not know',
+  'partitions-unknown': 'no head says how many partitions a topic has',
+  'person-too-large': 'more is known of one person than this verifier keeps',
+} as const;
+
+export type UncheckedCode = keyof typeof UNCHECKED;
+
 /** The exact place: as much of it as is known. */
 export interface Place {
   /** `consent.events/3`, `heads`, or a file of the folder. */
@@ -65,13 +75,17 @@ export interface Place {
   readonly file?: string;
 }
 
-export interface Fault extends Place {
-  readonly code: FaultCode;
+/** Something that was found, and where. */
+export interface Found<Code extends string> extends Place {
+  readonly code: Code;
   /** The place in one line. */
   readonly where: string;
-  /** What is wrong, in words; never content of a record. */
+  /** What it is, in words; never content of a record. */
   readonly text: string;
 }
+
+export type Fault = Found<FaultCode>;
+export type Unchecked = Found<UncheckedCode>;
 
 /** What was looked at. */
 export interface Checked {
@@ -90,18 +104,71 @@ export interface Checked {
   bytes: number;
 }
 
-/** Faults of one code that are listed, so that one code does not hide the others; the rest is counted. */
+/** Found things of one code that are listed, so that one code does not hide the others; the rest is counted. */
 const LISTED_OF_A_CODE_MAX = 100;
 /** The same for one log and one code, so that one log does not hide the others. */
 const LISTED_OF_A_KIND_MAX = 20;
 const NOTES_MAX = 1_000;
 
+interface SavedListing<Code extends string> {
+  readonly listed: readonly Found<Code>[];
+  readonly total: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** A list that does not grow without bounds: of each kind and code the first are listed, all are counted. */
+class Listing<Code extends string> {
+  readonly listed: Found<Code>[] = [];
+  total = 0;
+  /** Listed by kind. */
+  private counts = new Map<string, number>();
+  /** Listed by code. */
+  private readonly ofCode = new Map<Code, number>();
+
+  constructor(private readonly ofKindMax: number) {}
+
+  add(code: Code, place: Place, text: string, kind = place.log): void {
+    this.total += 1;
+    if (!this.lists(kind, code)) return;
+    this.counts.set(`${kind} ${code}`, (this.counts.get(`${kind} ${code}`) ?? 0) + 1);
+    this.ofCode.set(code, (this.ofCode.get(code) ?? 0) + 1);
+    const { file } = place;
+    const shown = {
+      ...place,
+      log: printable(place.log),
+      ...(file === undefined ? {} : { file: printable(file) }),
+    };
+    this.listed.push({ code, where: placeText(shown), text: printable(text), ...shown });
+  }
+
+  lists(kind: string, code: Code): boolean {
+    const ofKind = this.counts.get(`${kind} ${code}`) ?? 0;
+    return ofKind < this.ofKindMax && (this.ofCode.get(code) ?? 0) < LISTED_OF_A_CODE_MAX;
+  }
+
+  has(code: Code): boolean {
+    return this.ofCode.has(code);
+  }
+
+  save(): SavedListing<Code> {
+    return { listed: this.listed, total: this.total, counts: Object.fromEntries(this.counts) };
+  }
+
+  restore({ listed, total, counts }: SavedListing<Code>): void {
+    this.listed.splice(0, Infinity, ...listed);
+    this.total = total;
+    this.counts = new Map(Object.entries(counts));
+    this.ofCode.clear();
+    for (const { code } of listed) this.ofCode.set(code, (this.ofCode.get(code) ?? 0) + 1);
+  }
+}
+
 /** What a run needs to go on with its findings later. */
 export interface SavedFindings {
   readonly checked: Checked;
-  readonly faults: readonly Fault[];
+  readonly faults: SavedListing<FaultCode>;
+  readonly unjudged: SavedListing<UncheckedCode>;
   readonly notes: readonly string[];
-  readonly counts: Readonly<Record<string, number>>;
 }
 
 /** What a verification found so far. */
@@ -119,40 +186,44 @@ export class Findings {
     attempts: 0,
     bytes: 0,
   };
-  readonly faults: Fault[] = [];
   readonly notes: string[] = [];
-  /** Faults by `log code`. */
-  private counts = new Map<string, number>();
-  /** Listed faults by code. */
-  private readonly listed = new Map<FaultCode, number>();
-  private total = 0;
+  private readonly wrong = new Listing<FaultCode>(LISTED_OF_A_KIND_MAX);
+  private readonly unjudged = new Listing<UncheckedCode>(1);
+
+  get faults(): readonly Fault[] {
+    return this.wrong.listed;
+  }
+
+  get faultCount(): number {
+    return this.wrong.total;
+  }
+
+  /** What could not be judged; the first of each kind is listed. */
+  get notJudged(): readonly Unchecked[] {
+    return this.unjudged.listed;
+  }
+
+  get notJudgedCount(): number {
+    return this.unjudged.total;
+  }
 
   fault(code: FaultCode, place: Place, text: string): void {
-    const kind = `${place.log} ${code}`;
-    const count = (this.counts.get(kind) ?? 0) + 1;
-    this.counts.set(kind, count);
-    this.total += 1;
-    const ofCode = this.listed.get(code) ?? 0;
-    if (count > LISTED_OF_A_KIND_MAX || ofCode >= LISTED_OF_A_CODE_MAX) return;
-    this.listed.set(code, ofCode + 1);
-    const { file } = place;
-    const shown = {
-      ...place,
-      log: printable(place.log),
-      ...(file === undefined ? {} : { file: printable(file) }),
-    };
-    this.faults.push({ code, where: placeText(shown), text: printable(text), ...shown });
+    this.wrong.add(code, place, text);
+  }
+
+  /** Something that can be called neither right nor wrong. */
+  unchecked(code: UncheckedCode, place: Place, text: string): void {
+    this.unjudged.add(code, place, text, `${place.log} ${text}`);
   }
 
   /** Whether another fault of this kind would be listed, not only counted. */
   lists(log: string, code: FaultCode): boolean {
-    const ofKind = this.counts.get(`${log} ${code}`) ?? 0;
-    return ofKind < LISTED_OF_A_KIND_MAX && (this.listed.get(code) ?? 0) < LISTED_OF_A_CODE_MAX;
+    return this.wrong.lists(log, code);
   }
 
   /** Whether there is a fault of one of these codes. The first of a code is always listed. */
   has(codes: readonly FaultCode[]): boolean {
-    return codes.some((code) => this.listed.has(code));
+    return codes.some((code) => this.wrong.has(code));
   }
 
   /** Something to know that is not wrong. */
@@ -160,26 +231,16 @@ export class Findings {
     if (this.notes.length < NOTES_MAX) this.notes.push(printable(text));
   }
 
-  get faultCount(): number {
-    return this.total;
-  }
-
-  get notListed(): number {
-    return this.total - this.faults.length;
-  }
-
   save(): SavedFindings {
-    return { checked: this.checked, faults: this.faults, notes: this.notes, counts: Object.fromEntries(this.counts) };
+    const { checked, notes } = this;
+    return { checked, notes, faults: this.wrong.save(), unjudged: this.unjudged.save() };
   }
 
-  restore({ checked, faults, notes, counts }: SavedFindings): void {
+  restore({ checked, faults, unjudged, notes }: SavedFindings): void {
     Object.assign(this.checked, checked);
-    this.faults.splice(0, Infinity, ...faults);
+    this.wrong.restore(faults);
+    this.unjudged.restore(unjudged);
     this.notes.splice(0, Infinity, ...notes);
-    this.counts = new Map(Object.entries(counts));
-    this.listed.clear();
-    for (const { code } of faults) this.listed.set(code, (this.listed.get(code) ?? 0) + 1);
-    this.total = [...this.counts.values()].reduce((sum, count) => sum + count, 0);
   }
 }
 

@@ -83,6 +83,7 @@ function entriesOf(bytes: Uint8Array): Uint8Array[] | undefined {
 
 /** The number in an item of the offset index; undefined at 2^53 and beyond. */
 export function offsetOf(item: Uint8Array): number | undefined {
-  const offset = Number(Buffer.from(item.buffer, item.byteOffset, item.length).readBigUInt64BE());
+  const bytes = Buffer.isBuffer(item) ? item : Buffer.from(item.buffer, item.byteOffset, item.length);
+  const offset = bytes.readUInt32BE(0) * 2 ** 32 + bytes.readUInt32BE(4);
   return Number.isSafeInteger(offset) ? offset : undefined;
 }

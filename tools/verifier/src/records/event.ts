@@ -16,12 +16,21 @@ export interface LoggedEvent {
 }
 
 /** What is wrong with a record that should be an event; names places, never values. */
-export type EventProblem = { readonly problem: string } | 'unknown-type';
+export interface EventProblem {
+  readonly problem: string;
+}
+
+/** An event that cannot be judged. */
+export interface UnknownEvent {
+  /** Its type, cut where it is longer than a type may be. */
+  readonly unknownType: string;
+}
 
 /** Limits of docs/events: a value that fits Kafka's message, and far less depth than any stack has. */
 const VALUE_BYTES_MAX = 524_288;
 const DEPTH_MAX = 32;
 const HEADERS_MAX = 64;
+const TYPE_LENGTH_MAX = 100;
 
 const NOTHING = new Uint8Array();
 
@@ -45,14 +54,14 @@ const ATTRIBUTE_OF = new Map<string, string>(
 );
 
 /** The event in a record: CloudEvents 1.0, Kafka protocol binding, binary mode; the schemas are the published ones. */
-export function readEvent(leaf: Leaf, value: Uint8Array | null): LoggedEvent | EventProblem {
+export function readEvent(leaf: Leaf, value: Uint8Array | null): LoggedEvent | EventProblem | UnknownEvent {
   const headers = attributesOf(leaf);
   if ('problem' in headers) return headers;
   const { attributes, contentType } = headers;
   const type = attributes['type'];
   if (type === undefined) return { problem: 'ce_type is missing' };
   const contract = Object.hasOwn(EVENT_SCHEMAS.types, type) ? EVENT_SCHEMAS.types[type] : undefined;
-  if (contract === undefined) return 'unknown-type';
+  if (contract === undefined) return { unknownType: type.slice(0, TYPE_LENGTH_MAX) };
   if (contract.topic !== leaf.topic) return { problem: 'its type belongs to another topic' };
   if (!JSON_TYPE.test(contentType ?? '')) return { problem: 'its content type is not JSON' };
   const foreign = factsOf(leaf.topic).hashesOnly;
@@ -104,7 +113,8 @@ function attributesOf(
 }
 
 function latin1Of(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return buffer.toString('latin1');
 }
 
 function isInstant(text: string | undefined): boolean {

@@ -35,18 +35,39 @@ export function parseLeaf(entry: Uint8Array): Leaf {
   const key = reader.optional();
   const count = reader.uint32();
   if (count > HEADERS_MAX) throw new FormatError('it has more headers than fit');
-  const headers = Array.from({ length: count }, () => reader.header());
-  for (const [i, header] of headers.entries()) {
-    const before = headers[i - 1];
-    if (before !== undefined && Buffer.compare(before.nameBytes, header.nameBytes) > 0)
-      throw new FormatError('its headers are not sorted');
-  }
+  const headers = headersOf(reader, count);
   const start = reader.position;
   const value = reader.value();
   if (reader.position !== entry.length) throw new FormatError('bytes are left over');
   if (value !== null && 'sha256' in value && start + 5 + value.length <= ENTRY_BYTES_MAX)
     throw new FormatError('its value would have fitted and is given by hash');
   return { topic, partition, offset, timestampMs, key, headers, value };
+}
+
+function headersOf(reader: Reader, count: number): Leaf['headers'] {
+  const headers: { name: string; value: Buffer | null }[] = [];
+  let before = '';
+  for (let i = 0; i < count; i += 1) {
+    const name = reader.latin1();
+    // One character a byte, so this compares bytes.
+    if (name < before) throw new FormatError('its headers are not sorted');
+    before = name;
+    headers.push({ name: decoded(name), value: reader.optional() });
+  }
+  return headers;
+}
+
+/** Names that come again in every record, so that each is decoded once. */
+const decodedNames = new Map<string, string>();
+const NAMES_MAX = 1_000;
+
+/** The text whose UTF-8 bytes these characters are. @throws FormatError */
+function decoded(latin1: string): string {
+  const known = decodedNames.get(latin1);
+  if (known !== undefined) return known;
+  const text = utf8Of(Buffer.from(latin1, 'latin1'));
+  if (decodedNames.size < NAMES_MAX) decodedNames.set(latin1, text);
+  return text;
 }
 
 class Reader {
@@ -57,29 +78,30 @@ class Reader {
     this.bytes = Buffer.from(entry.buffer, entry.byteOffset, entry.length);
   }
 
-  take(length: number): Buffer {
-    if (this.position + length > this.bytes.length) throw new FormatError('it ends too early');
-    this.position += length;
-    return this.bytes.subarray(this.position - length, this.position);
-  }
-
   uint8(): number {
-    return this.take(1).readUInt8();
+    return this.bytes[this.passed(1)] ?? 0;
   }
 
   uint32(): number {
-    return this.take(4).readUInt32BE();
+    return this.bytes.readUInt32BE(this.passed(4));
   }
 
   int64(): number {
-    const bytes = this.take(8);
-    const number = bytes.readInt32BE() * 2 ** 32 + bytes.readUInt32BE(4);
+    const at = this.passed(8);
+    const number = this.bytes.readInt32BE(at) * 2 ** 32 + this.bytes.readUInt32BE(at + 4);
     if (!Number.isSafeInteger(number)) throw new FormatError('a number is beyond 2^53');
     return number;
   }
 
   text(): string {
-    return utf8Of(this.take(this.uint32()));
+    return decoded(this.latin1());
+  }
+
+  /** Counted bytes, one character each. */
+  latin1(): string {
+    const length = this.uint32();
+    const at = this.passed(length);
+    return this.bytes.toString('latin1', at, at + length);
   }
 
   optional(): Buffer | null {
@@ -88,16 +110,24 @@ class Reader {
     return marker === 0 ? null : this.take(this.uint32());
   }
 
-  header(): { nameBytes: Buffer; name: string; value: Buffer | null } {
-    const nameBytes = this.take(this.uint32());
-    return { nameBytes, name: utf8Of(nameBytes), value: this.optional() };
-  }
-
   value(): Leaf['value'] {
     const marker = this.uint8();
     if (marker > 2) throw new FormatError('its value is of an unknown form');
     if (marker === 0) return null;
     const length = this.uint32();
     return marker === 1 ? this.take(length) : { length, sha256: this.take(HASH_BYTES) };
+  }
+
+  private take(length: number): Buffer {
+    const at = this.passed(length);
+    return this.bytes.subarray(at, at + length);
+  }
+
+  /** Goes over so many bytes; answers where they begin. */
+  private passed(length: number): number {
+    const at = this.position;
+    if (at + length > this.bytes.length) throw new FormatError('it ends too early');
+    this.position = at + length;
+    return at;
   }
 }

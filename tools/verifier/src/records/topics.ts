@@ -36,3 +36,11 @@ export function factsOf(topic: string): TopicFacts {
   if (facts === undefined) throw new RangeError('no such topic');
   return facts;
 }
+
+/** Person by person: these topics have the same partitions, and facts come before the decisions that rest on them. */
+export const PERSON_TOPICS: readonly string[] = ['consent.events', 'dispatch.events'];
+
+/** Whether a log holds facts or decisions about persons; then what is known of them is that partition's. */
+export function isAboutPersons({ topic }: LogName): boolean {
+  return PERSON_TOPICS.includes(topic);
+}

@@ -1,4 +1,4 @@
-import { FAULTS, printable } from '../findings/findings.ts';
+import { FAULTS, printable, UNCHECKED } from '../findings/findings.ts';
 import type { VerifyResult } from '../verify-log/verify-audit-log.ts';
 
 /** Faults told one by one on the page; the JSON report has more. */
@@ -24,6 +24,7 @@ export function plainPage(result: VerifyResult, at: string): string {
     ...lookedAt(result),
     '',
     ...wrong(result),
+    ...open(result),
     ...notes(result),
     '## What this does not show',
     '',
@@ -34,6 +35,8 @@ export function plainPage(result: VerifyResult, at: string): string {
 
 function answer({ ok, faults, faultsNotListed }: VerifyResult): string {
   const count = faults.length + faultsNotListed;
+  if (!ok && count === 0)
+    return '**Nothing was found that is wrong, but not everything could be judged.** What was left open is named below; a newer verifier may know it.';
   if (ok)
     return '**Nothing is wrong.** Every record that was hashed is there, unchanged and in its place; nothing was added, taken away or moved.';
   return `**${count === 1 ? 'One thing is' : `${count} things are`} wrong.** The log in this state is not what was signed, or shows something that must not happen. Each is named below.`;
@@ -89,6 +92,13 @@ function wrong({ faults, faultsNotListed }: VerifyResult): string[] {
     .map(({ code, where, text }) => `- **${where}**: ${FAULTS[code]}. (${code}: ${text}.)`);
   const more = faults.length + faultsNotListed - told.length;
   return ['## What is wrong', '', ...told, ...(more > 0 ? [`- and ${more} more.`] : []), ''];
+}
+
+function open({ unchecked, uncheckedNotListed }: VerifyResult): string[] {
+  if (unchecked.length === 0) return [];
+  const told = unchecked.map(({ code, where, text }) => `- **${where}**: ${UNCHECKED[code]}. (${code}: ${text}.)`);
+  const more = uncheckedNotListed > 0 ? [`- and ${uncheckedNotListed} more like these.`] : [];
+  return ['## What could not be judged', '', ...told, ...more, ''];
 }
 
 function notes({ notes: said }: VerifyResult): string[] {

@@ -9,28 +9,36 @@ export function painter(isTty: boolean): Paint {
 }
 
 /** The line of a log that is done. */
-export function logLine({ log, logLeaves, logFaults }: VerifyProgress, paint: Paint): string {
-  const mark = logFaults === 0 ? paint('good', '✓') : paint('bad', '✗');
+export function logLine({ log, logLeaves, logFaults, logOpen }: VerifyProgress, paint: Paint): string {
+  const mark = logFaults > 0 ? paint('bad', '✗') : logOpen > 0 ? paint('loud', '?') : paint('good', '✓');
   const faults = logFaults === 0 ? '' : paint('bad', `  ${counted(logFaults, 'fault')}`);
-  return `${mark} ${log}  ${counted(logLeaves, 'leaf')}${faults}\n`;
+  const open = logOpen === 0 ? '' : paint('loud', `  ${logOpen} could not be judged`);
+  return `${mark} ${log}  ${counted(logLeaves, 'leaf')}${faults}${open}\n`;
 }
 
 /** What the run found, for a terminal. */
 export function summary(result: VerifyResult, tookMs: number, paint: Paint): string {
-  const { checked, faults, faultsNotListed, notes } = result;
-  const total = faults.length + faultsNotListed;
+  const { checked, faults, faultsNotListed, unchecked, uncheckedNotListed, notes } = result;
   const lines = faults.map(({ code, where, text }) => `${paint('bad', 'fail')} ${code}  ${where}\n     ${text}`);
   if (faultsNotListed > 0) lines.push(`${paint('bad', 'fail')} and ${faultsNotListed} more faults like these`);
+  lines.push(...unchecked.map(({ code, where, text }) => `${paint('loud', 'open')} ${code}  ${where}\n     ${text}`));
+  if (uncheckedNotListed > 0) lines.push(`${paint('loud', 'open')} and ${uncheckedNotListed} more like these`);
   lines.push(...notes.map((note) => `note ${note}`));
   lines.push(
     '',
     `${checked.logs} logs, ${checked.leaves} leaves, ${checked.heads} heads, ${checked.entries} entries hashed anew, ${checked.tiles} tiles, ${checked.checkpoints} signed checkpoints, ${checked.cosignatures} cosignatures, ${checked.events} events${checked.unknownEvents === 0 ? '' : ` and ${checked.unknownEvents} of unknown types`}, ${checked.attempts} attempts; ${(checked.bytes / 1_000_000).toFixed(1)} MB in ${(tookMs / 1_000).toFixed(2)} s`,
     ...headLines(result),
     ...keyLines(result, paint),
-    result.ok ? paint('good', 'OK: no faults') : paint('bad', `FAILED: ${counted(total, 'fault')}`),
+    verdict(result, paint),
     '',
   );
   return lines.join('\n');
+}
+
+function verdict({ ok, faults, faultsNotListed }: VerifyResult, paint: Paint): string {
+  if (ok) return paint('good', 'OK: no faults');
+  if (faults.length > 0) return paint('bad', `FAILED: ${counted(faults.length + faultsNotListed, 'fault')}`);
+  return paint('loud', 'OPEN: no faults, but not everything could be judged; a newer verifier may know more');
 }
 
 function headLines({ head, witnessed, seenBefore }: VerifyResult): string[] {

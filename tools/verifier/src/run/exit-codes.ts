@@ -1,6 +1,6 @@
 /** Exit codes, for scripts. */
 export const VERIFY_EXIT = {
-  /** everything that was looked at holds */
+  /** everything was looked at and holds */
   ok: 0,
   /** something is wrong with the log; the report names it */
   faults: 1,
@@ -8,4 +8,6 @@ export const VERIFY_EXIT = {
   usage: 2,
   /** not finished: the server could not be reached, or the run was interrupted. Run it again: it goes on where it was. */
   unfinished: 3,
+  /** nothing is wrong, but there is something that could not be judged, such as events of types that are not known */
+  unchecked: 4,
 } as const;

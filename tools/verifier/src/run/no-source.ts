@@ -14,6 +14,8 @@ export function resultOf(source: string, error: SourceError): VerifyResult {
     checked,
     faults,
     faultsNotListed: 0,
+    unchecked: [],
+    uncheckedNotListed: 0,
     notes: [],
     key: undefined,
     head: undefined,

@@ -104,6 +104,35 @@ describe('the command verify', () => {
     expect(readFileSync(at('page.md'), 'utf8')).toContain('**Nothing is wrong.**');
   });
 
+  it('exits with 4 when nothing is wrong but something could not be judged, and says what', async () => {
+    const sink = new FilesInMemory();
+    const log = new WrittenLog({ origin: 'log.example', sink, key });
+    const [good] = preferences(1);
+    const headers = good!.headers.map(
+      ([name, value]) => [name, name === 'ce_type' ? Buffer.from('consent.invented.v9') : value] as const,
+    );
+    log.append('consent.events/0', [
+      { ...good!, headers },
+      { ...good!, headers },
+    ]);
+    log.sign();
+    writeFiles(at('open'), sink.files);
+    const { code, out } = await run([at('open'), '--report', at('open.md')]);
+    expect(code).toBe(4);
+    expect(out).toContain('? consent.events/0  2 leaves  2 could not be judged\n');
+    expect(out).toContain('open event-type-unknown  consent.events/0 index 0, offset 0\n');
+    expect(out).toContain('open and 1 more like these\n');
+    expect(out).toContain('OPEN: no faults, but not everything could be judged');
+    expect(out).not.toContain('OK');
+    const page = readFileSync(at('open.md'), 'utf8');
+    expect(page).toContain('**Nothing was found that is wrong, but not everything could be judged.**');
+    expect(page).toContain(
+      '## What could not be judged\n\n- **consent.events/0 index 0, offset 0**: an event is of a type',
+    );
+    writeFiles(at('open'), new BrokenLog(sink.files).flip('logs/consent.events/0/tile/entries/000.p/2', 100).files);
+    expect((await run([at('open')])).code).toBe(1);
+  });
+
   it('lets no name in the log write on the terminal, nor one kind of fault hide another', async () => {
     const names = Array.from({ length: 1_200 }, (_, i) => [`junk-${i}\u001b[2J\u202e`, Buffer.of(1)] as const);
     const sink = new FilesInMemory();
@@ -119,7 +148,7 @@ describe('the command verify', () => {
       expect(['\u001b', '\u202e'].filter((sign) => out.includes(sign))).toEqual([]);
       expect(out).toContain('entry-changed');
     }
-  });
+  }, 30_000);
 
   it('draws a bar on a terminal, and takes it away', async () => {
     let ms = 0;

@@ -1,4 +1,5 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { parsePin, type Pin } from '../check-keys/key-chain.ts';
 import { seenInFiles } from '../check-proofs/proof-file.ts';
@@ -12,6 +13,7 @@ import { logLine, painter, summary } from '../report/summary.ts';
 import { FolderSource } from '../sources/folder-source.ts';
 import { ANSWER_TIMEOUT_MS, HttpSource } from '../sources/http-source.ts';
 import { type Source, SourceError } from '../sources/source.ts';
+import { SpillError } from '../spill/temporary-file.ts';
 import { Interrupted, verifyAuditLog, type VerifyResult } from '../verify-log/verify-audit-log.ts';
 import { VERIFY_EXIT } from './exit-codes.ts';
 import { resultOf } from './no-source.ts';
@@ -40,6 +42,7 @@ running audit service or of any web server, or one proof (a .tlog-proof, a bundl
 
 Exit code 0: no faults. 1: faults. 2: the command cannot be understood.
 3: not finished (the server cannot be reached, or you stopped it); run it again to go on.
+4: no faults, but there is something that this verifier could not judge; it is named.
 `;
 
 /** Longest time a server may be given for one answer, seconds. */
@@ -87,6 +90,12 @@ export async function runVerify(argv: readonly string[], io: VerifyIo): Promise<
       io.stderr(`Not finished: ${error.message}. ${HINTS[error.code] ?? ''}\n`);
       return VERIFY_EXIT.unfinished;
     }
+    if (error instanceof SpillError) {
+      io.stderr(
+        `Not finished: ${error.message}. Give --state <folder>, or TMPDIR with --no-state, on a disk with room.\n`,
+      );
+      return VERIFY_EXIT.unfinished;
+    }
     if (error instanceof FormatError) {
       io.stderr(`${error.message}\n`);
       return VERIFY_EXIT.usage;
@@ -115,6 +124,7 @@ async function verify(options: VerifyArguments, io: VerifyIo): Promise<number> {
       ...(pin === undefined ? {} : { pin }),
       ...(policy === undefined ? {} : { policy }),
       ...(stateFolder === undefined ? {} : { state: new StateFolder(stateFolder) }),
+      temporaryFolder: stateFolder ?? tmpdir(),
       ...(io.signal === undefined ? {} : { signal: io.signal }),
       seen: (keys, findings) => seenInFiles(seen, keys, findings),
       onProgress: (progress) => {
@@ -139,7 +149,8 @@ async function verify(options: VerifyArguments, io: VerifyIo): Promise<number> {
     await writeFile(options.report, page);
   }
   io.stdout(options.json ? json : summary(result, io.monotonicMs() - startedMs, paint));
-  return result.ok ? VERIFY_EXIT.ok : VERIFY_EXIT.faults;
+  if (result.ok) return VERIFY_EXIT.ok;
+  return result.faults.length > 0 ? VERIFY_EXIT.faults : VERIFY_EXIT.unchecked;
 }
 
 /** @throws FormatError, SourceError */

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { parsePin } from '../check-keys/key-chain.ts';
 import { FolderSource } from '../sources/folder-source.ts';
 import { SourceError } from '../sources/source.ts';
@@ -14,7 +15,8 @@ export interface VerifyFolderOptions {
 
 /**
  * Verifies an audit folder, remembering nothing of it.
- * @throws FormatError for a `publicKey` that is none; anything wrong with the folder is a fault
+ * @throws FormatError for a `publicKey` that is none, SpillError when temporary files cannot be kept; anything wrong with
+ *   the folder is a fault
  */
 export async function verifyFolder({ folder, publicKey, onProgress }: VerifyFolderOptions): Promise<VerifyResult> {
   const pin = publicKey === undefined ? undefined : parsePin(publicKey);
@@ -23,6 +25,7 @@ export async function verifyFolder({ folder, publicKey, onProgress }: VerifyFold
       source: await FolderSource.open(folder),
       ...(pin === undefined ? {} : { pin }),
       ...(onProgress === undefined ? {} : { onProgress }),
+      temporaryFolder: tmpdir(),
       now: () => new Date(),
       monotonicMs: () => performance.now(),
     });

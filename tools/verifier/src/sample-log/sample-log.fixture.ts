@@ -7,7 +7,9 @@ import { FilesInMemory, WrittenLog } from '../written-log/written-log.fixture.ts
 
 const CONSENT = 'consent.events/0';
 const DISPATCH = 'dispatch.events/0';
-const [ADA, BEN, CY] = [uuid(1), uuid(2), uuid(3)];
+/** Persons whose keys belong to partition 0 of 2. */
+const [ADA, BEN, CY] = [uuid(1), uuid(2), uuid(5)];
+const PARTITIONS = { 'consent.events': 2, 'dispatch.events': 2, 'dispatch.requests': 2 };
 
 const at = (minute: number): string => new Date(Date.parse('2026-11-24T09:30:00.000Z') + minute * 60_000).toISOString();
 
@@ -73,12 +75,12 @@ export function sampleFiles(): Map<string, Uint8Array> {
   const key = new TestKey(7);
   const origin = 'audit.example.com';
   const clean = new FilesInMemory();
-  honestStory(new WrittenLog({ origin, sink: clean, key }), 2);
+  honestStory(new WrittenLog({ origin, sink: clean, key, partitions: PARTITIONS }), 2);
   const files = new Map<string, Uint8Array>();
   for (const [path, bytes] of clean.files) files.set(`clean/${path}`, bytes);
   files.set('kept-head', clean.files.get('heads/checkpoint') ?? Buffer.alloc(0));
   const tampered = new FilesInMemory();
-  cheat(new WrittenLog({ origin, sink: tampered, key }));
+  cheat(new WrittenLog({ origin, sink: tampered, key, partitions: PARTITIONS }));
   for (const [path, bytes] of vandalised(tampered.files)) files.set(`tampered/${path}`, bytes);
   return files;
 }
@@ -92,6 +94,8 @@ function cheat(log: WrittenLog): void {
   };
   // A message to Ada, whose STOP the gate had seen; and one to Ben that nobody decided.
   append(DISPATCH, [accepted(ADA, 3), ...sent(ADA, 3, 4), ...sent(BEN, 4, 4)]);
+  // Ben's STOP was put into a partition that no gate reads for him.
+  log.append('consent.events/1', [recordOf(stop(BEN, 15))]);
   // Cy's STOP, offset 4, was left out before it was hashed.
   append(CONSENT, [grant(CY, 20)], 1);
   log.sign();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FAULTS } from '../findings/findings.ts';
+import { FAULTS, UNCHECKED } from '../findings/findings.ts';
 import { runVerify } from '../run/run-verify.ts';
 import { readFiles } from '../written-by-service/read-files.fixture.ts';
 import { writeFiles } from '../written-log/write-files.fixture.ts';
@@ -57,7 +57,7 @@ describe('the sample log of docs/auditor.md', () => {
   });
 
   it('explains every code', () => {
-    for (const code of Object.keys(FAULTS)) expect(page).toContain(`| \`${code}\` `);
+    for (const code of Object.keys({ ...FAULTS, ...UNCHECKED })) expect(page).toContain(`| \`${code}\` `);
   });
 
   it.each(walks)('answers as the page says: %s', async (words, answer) => {
@@ -71,6 +71,7 @@ describe('the sample log of docs/auditor.md', () => {
     for (const planted of [
       'attempt-after-withdrawal  dispatch.events/0 index 7, offset 7',
       'attempt-without-acceptance  dispatch.events/0 index 9, offset 9',
+      'record-misplaced  consent.events/1 index 0, offset 0',
       'offset-gap  consent.events/0 index 4, offset 5',
       'entry-changed  consent.events/0 index 3, offset 3, tile/entries/000.p/5',
       'stray-file  consent.events/0, tile/0/000.p/5.old',

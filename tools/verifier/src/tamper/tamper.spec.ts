@@ -144,7 +144,7 @@ describe('a log that the audit service wrote', () => {
     const sealedUpdate = `v1.${'A'.repeat(16)}.${'B'.repeat(70_000)}`;
     await service.append(
       placed({ ...large, data: { ...large.data, sealedUpdate } }, 1),
-      placed(exampleEvent('purpose.published.v1'), 1),
+      placed(exampleEvent('purpose.published.v1')),
       ...[1, 2, 3].map((n) => placed(exampleEvent('dispatch.requested.v1', { id: uuid(n) }))),
     );
     await service.append(...Array.from({ length: 240 }, (_, n) => preference(20 + n)));

@@ -1,19 +1,11 @@
 import type { BoundHeads } from '../check-heads/bound-heads.ts';
 import type { KeyChain } from '../check-keys/key-chain.ts';
 import type { Findings } from '../findings/findings.ts';
-import { LOGGED_TOPICS, logNamed, type LogName } from '../records/topics.ts';
+import { isAboutPersons, LOGGED_TOPICS, logNamed, type LogName } from '../records/topics.ts';
 import type { SeenCheckpoint } from '../remember/remembered.ts';
 import type { Source } from '../sources/source.ts';
 
 const STRAY_MAX = 1_000;
-
-/** Person by person: these topics have the same partitions, and facts come before the decisions that rest on them. */
-const PERSON_TOPICS = ['consent.events', 'dispatch.events'];
-
-/** Whether a log holds facts or decisions about persons; then what is known of them is that partition's. */
-export function isAboutPersons({ topic }: LogName): boolean {
-  return PERSON_TOPICS.includes(topic);
-}
 
 /**
  * The logs of a source in the order they are verified. A folder says what it has, and whatever else is in it is a fault;

@@ -7,10 +7,12 @@ import { leafHash } from '../merkle/hashes.ts';
 import { StateFolder } from '../remember/state-folder.ts';
 import { SourceError } from '../sources/source.ts';
 import { BrokenLog } from '../written-log/broken-log.fixture.ts';
-import { preferences } from '../written-log/events.fixture.ts';
+import type { AnyEvent, EventType } from '@assent/contracts';
+import { exampleEvent } from '../../../../libs/contracts/src/examples.fixture.ts';
+import { preferences, recordOf, uuid } from '../written-log/events.fixture.ts';
 import { MemorySource } from '../written-log/memory-source.fixture.ts';
 import { TestKey } from '../written-log/note-signing.fixture.ts';
-import { FilesInMemory, WrittenLog } from '../written-log/written-log.fixture.ts';
+import { type AppendedRecord, FilesInMemory, WrittenLog } from '../written-log/written-log.fixture.ts';
 import { Interrupted, type VerifyOptions, type VerifyResult } from './verify-audit-log.ts';
 
 const CONSENT = 'consent.events/0';
@@ -28,6 +30,29 @@ function logOf(sizes: readonly number[], start = 0, signer = key) {
   }
   return { log, sink, broken: new BrokenLog(sink.files) };
 }
+
+/** A fact of the n-th person, in the only partition. */
+function factOf(type: EventType, n: number, data: object): AppendedRecord {
+  const example = exampleEvent(type);
+  const subjectId = uuid(n);
+  const partitionKey = subjectId;
+  return recordOf({ ...example, id: uuid(n), partitionKey, data: { ...example.data, subjectId, ...data } } as AnyEvent);
+}
+
+const stopOf = (n: number): AppendedRecord => factOf('consent.withdrawn.v1', n, {});
+const acceptanceOf = (n: number): AppendedRecord =>
+  factOf('dispatch.accepted.v1', n, { dispatchId: uuid(1_000 + n), class: 'message' });
+
+/** An attempt whose gate had waited for so many records of the consent log. */
+const attemptOf = (n: number, seen: number): AppendedRecord => {
+  const { gate } = exampleEvent('dispatch.attempt-intended.v1').data;
+  const ids = { dispatchId: uuid(1_000 + n), attemptId: uuid(2_000 + n) };
+  return factOf('dispatch.attempt-intended.v1', n, {
+    ...ids,
+    class: 'message',
+    gate: { ...gate, positions: { [CONSENT]: seen } },
+  });
+};
 
 let folder: string;
 let state: StateFolder;
@@ -106,7 +131,7 @@ describe('a log that was verified before', () => {
 
   it('is found out when a log is not in it any more, and the heads do not name it either', async () => {
     const sink = new FilesInMemory();
-    const other = new WrittenLog({ origin: 'log.example', sink, key });
+    const other = new WrittenLog({ origin: 'log.example', sink, key, partitions: { 'consent.events': 3 } });
     other.append('consent.events/1', preferences(3));
     other.sign();
     expect(await new BrokenLog(sink.files).faults({ state })).toEqual([
@@ -170,7 +195,7 @@ describe('a checkpoint or proof that somebody kept', () => {
   it('shows that a log is hidden, though nothing in the folder names it', async () => {
     const [, proof] = kept();
     const sink = new FilesInMemory();
-    const log = new WrittenLog({ origin: 'log.example', sink, key });
+    const log = new WrittenLog({ origin: 'log.example', sink, key, partitions: { 'consent.events': 3 } });
     log.append('consent.events/1', preferences(2));
     log.sign();
     expect(await verifyWith(new BrokenLog(sink.files), proof!)).toEqual([`log-missing ${CONSENT}`]);
@@ -230,6 +255,42 @@ describe('a run that is interrupted', () => {
       if (stopAt === 15) expect(rest.reads).toBeLessThan(all.reads);
     }
   }, 30_000);
+
+  describe('among the decisions about many people', () => {
+    const { log, sink } = logOf([]);
+    for (let n = 0; n < 200; n += 1) log.append(CONSENT, [stopOf(n)]);
+    for (let n = 0; n < 200; n += 1) log.append('dispatch.events/0', [acceptanceOf(n)]);
+    // The gate of every other attempt had seen the person's STOP; the last 20 have no decision.
+    for (let n = 0; n < 220; n += 1) log.append('dispatch.events/0', [attemptOf(n, n % 2 === 0 ? n : n + 1)]);
+    log.sign();
+    const decisions = new BrokenLog(sink.files);
+
+    it('finds what an uninterrupted one finds, wherever it was interrupted', async () => {
+      const whole = await decisions.verify({ source: new MemorySource(decisions.files, false) });
+      expect(whole.faults.filter(({ code }) => code === 'attempt-after-withdrawal')).toHaveLength(20);
+      expect(whole.faultsNotListed).toBe(80);
+      const all = new Failing(decisions.files, () => undefined);
+      await decisions.verify({ source: all });
+      let interrupted = 0;
+      for (let stopAt = 4; stopAt <= all.reads; stopAt += 1) {
+        const stop = new AbortController();
+        const source = new Failing(decisions.files, (reads) => {
+          if (reads === stopAt) stop.abort();
+          return undefined;
+        });
+        const first = decisions.verify({ ...options(), source, signal: stop.signal });
+        const isWhole = await first.then(
+          () => true,
+          (error: unknown) => error instanceof Interrupted && false,
+        );
+        if (isWhole) continue;
+        interrupted += 1;
+        const result = await decisions.verify({ ...options(), source: new MemorySource(decisions.files, false) });
+        expect(essence(result)).toEqual(essence(whole));
+      }
+      expect(interrupted).toBeGreaterThan(5);
+    }, 60_000);
+  });
 
   it('stops after the tile it is at when it is told to', async () => {
     const stop = new AbortController();

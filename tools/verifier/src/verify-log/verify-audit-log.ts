@@ -1,19 +1,29 @@
+import { setImmediate } from 'node:timers/promises';
 import { checkFiles } from '../check-files/check-files.ts';
 import { checkHeads, headsClaim, type HeadsFound } from '../check-heads/check-heads.ts';
 import { checkWitnesses, type Witnessed } from '../check-heads/check-witnesses.ts';
 import type { Pin } from '../check-keys/key-chain.ts';
 import { readCheckpoint } from '../check-keys/signed-checkpoint.ts';
 import { readTrustedKeys, type TrustedKeys } from '../check-keys/trusted-keys.ts';
-import { DecisionChecks, type DecisionFact } from '../check-records/check-decisions.ts';
+import { DecisionChecks } from '../check-records/check-decisions.ts';
+import type { DecisionFact } from '../check-records/decision-facts.ts';
 import type { TreeClaim } from '../check-tree/walk-leaves.ts';
-import { type Checked, type Fault, type FaultCode, Findings, type SavedFindings } from '../findings/findings.ts';
+import {
+  type Checked,
+  type Fault,
+  type FaultCode,
+  Findings,
+  type SavedFindings,
+  type Unchecked,
+} from '../findings/findings.ts';
 import type { WitnessPolicy } from '../notes/witness-policy.ts';
-import type { LogName } from '../records/topics.ts';
+import { isAboutPersons, type LogName } from '../records/topics.ts';
 import { rootsSeen, seenBefore, type SeenCheckpoint } from '../remember/remembered.ts';
 import type { LastSeen, SeenLog, StateFolder } from '../remember/state-folder.ts';
 import { NotesOnce, type SavedNotes } from '../sources/notes-once.ts';
 import { type Source, SourceError } from '../sources/source.ts';
-import { findLogs, isAboutPersons } from './find-logs.ts';
+import { TemporaryFile } from '../spill/temporary-file.ts';
+import { findLogs } from './find-logs.ts';
 import { type SavedLog, verifyLog } from './verify-log.ts';
 
 /** The run was told to stop; what it did so far is kept when there is a state folder. */
@@ -30,6 +40,8 @@ export interface VerifyOptions {
   readonly policy?: WitnessPolicy;
   /** Where the last-seen state and the progress of a run are kept; without it neither is. */
   readonly state?: StateFolder;
+  /** Where what does not fit memory is put meanwhile. */
+  readonly temporaryFolder: string;
   /** Checkpoints that were got by other ways, which this log has to contain. */
   readonly seen?: (keys: TrustedKeys, findings: Findings) => Promise<SeenCheckpoint[]>;
   readonly onProgress?: (progress: VerifyProgress) => void;
@@ -46,13 +58,16 @@ export interface VerifyProgress {
   /** Leaves verified so far, and how many the heads promise. */
   readonly leaves: number;
   readonly leavesExpected: number;
-  /** True when the log was just done; then `logLeaves` and `logFaults` are about it. */
+  /** True when the log was just done; then the counts below are about it. */
   readonly done: boolean;
   readonly logLeaves: number;
   readonly logFaults: number;
+  /** What could not be judged in it. */
+  readonly logOpen: number;
 }
 
 export interface VerifyResult {
+  /** Nothing is wrong, and there is nothing that could not be judged. */
   readonly ok: boolean;
   readonly source: string;
   readonly origin: string | undefined;
@@ -60,6 +75,9 @@ export interface VerifyResult {
   /** At most 100 of a code; `faultsNotListed` more were counted. */
   readonly faults: readonly Fault[];
   readonly faultsNotListed: number;
+  /** What could not be judged, the first of each kind; `uncheckedNotListed` more were counted. */
+  readonly unchecked: readonly Unchecked[];
+  readonly uncheckedNotListed: number;
   /** What is not wrong but should be known. */
   readonly notes: readonly string[];
   /** Whose signatures were checked; undefined when the source does not say. */
@@ -75,6 +93,8 @@ export interface VerifyResult {
 
 /** How often a run writes down where it stands. */
 const SAVE_EVERY_MS = 2_000;
+/** Facts that wait in memory to be written down before that. */
+const FACTS_WAITING_MAX = 4_096;
 
 /** A log is remembered only by a run that found nothing of this kind. */
 const UNTRUSTED: readonly FaultCode[] = [
@@ -90,8 +110,10 @@ const UNTRUSTED: readonly FaultCode[] = [
   'log-behind-head',
 ];
 
+const PROGRESS_VERSION = 2;
+
 interface Progress {
-  readonly version: 1;
+  readonly version: typeof PROGRESS_VERSION;
   readonly startedAt: string;
   readonly notes: SavedNotes;
   readonly findings: SavedFindings;
@@ -107,24 +129,32 @@ interface Progress {
  * root that was ever bound or seen, every signature and cosignature, the offsets, the schema of every event, and the
  * invariants that the log alone can show.
  *
- * Streams: memory holds five pieces of a log (16 MB each at most), two or three bytes for each bound head, 64 characters
- * for each value over 64 KB, and the facts about the persons of one partition.
+ * Streams: memory holds five pieces of a log (16 MB each at most) and is the same for any number of records, persons and
+ * heads; what has to be brought together is sorted on disk, in `temporaryFolder`.
  *
- * @throws SourceError when the source cannot be reached any more, Interrupted when told to stop
+ * @throws SourceError when the source cannot be reached any more, SpillError when temporary files cannot be kept,
+ *   Interrupted when told to stop
  */
 export async function verifyAuditLog(options: VerifyOptions): Promise<VerifyResult> {
   const target = options.source.name;
   const progress = await options.state?.progress<Progress>(target);
-  const run = new Run(options, progress);
-  const result = await run.verify();
-  await options.state?.forgetProgress(target);
-  return result;
+  // What another version of this program left is begun anew.
+  const run = new Run(options, progress?.version === PROGRESS_VERSION ? progress : undefined);
+  try {
+    const result = await run.verify();
+    await options.state?.forgetProgress(target);
+    return result;
+  } finally {
+    run.close();
+  }
 }
 
 class Run {
   private readonly findings = new Findings();
   private readonly source: NotesOnce;
   private readonly decisions: DecisionChecks;
+  /** Sizes of bound heads that do not fit memory. */
+  private readonly boundSizes: TemporaryFile;
   private readonly done = new Map<string, SeenLog | null>();
   private keys: TrustedKeys | undefined;
   private head: SeenLog | undefined;
@@ -141,10 +171,17 @@ class Run {
     private readonly progress: Progress | undefined,
   ) {
     this.source = new NotesOnce(options.source, progress?.notes);
-    this.decisions = new DecisionChecks(this.findings, (fact) => {
+    this.decisions = new DecisionChecks(this.findings, options.temporaryFolder, (fact) => {
       if (options.state !== undefined) this.facts.push(fact);
     });
+    this.boundSizes = new TemporaryFile(options.temporaryFolder);
     this.savedAtMs = options.monotonicMs();
+  }
+
+  /** Gives temporary files back. */
+  close(): void {
+    this.decisions.close();
+    this.boundSizes.close();
   }
 
   async verify(): Promise<VerifyResult> {
@@ -157,12 +194,14 @@ class Run {
     const { faults, notes, checked } = findings;
     const remembered = this.keys !== undefined && (await this.remember(this.keys));
     return {
-      ok: findings.faultCount === 0,
+      ok: findings.faultCount + findings.notJudgedCount === 0,
       source: this.source.name,
       origin: this.keys?.chain.origin,
       checked,
       faults,
-      faultsNotListed: findings.notListed,
+      faultsNotListed: findings.faultCount - faults.length,
+      unchecked: findings.notJudged,
+      uncheckedNotListed: findings.notJudgedCount - findings.notJudged.length,
       notes,
       key: this.keys && { fingerprints: this.keys.chain.fingerprints, pinned: this.keys.pinned },
       head: this.head,
@@ -176,10 +215,10 @@ class Run {
     const { findings, progress } = this;
     const seen = await this.whatWasSeen(keys);
     let headsTree: TreeClaim | undefined;
-    let heads: HeadsFound = { bound: new Map(), takenBack: new Map() };
+    let heads: HeadsFound = { bound: new Map(), takenBack: new Map(), partitions: new Map() };
     await this.guarded('heads', async () => {
       headsTree = await this.claimHeads(keys, seen);
-      if (headsTree !== undefined) heads = await checkHeads(headsTree, keys.chain, findings);
+      if (headsTree !== undefined) heads = await checkHeads(headsTree, keys.chain, this.boundSizes, findings);
       if (headsTree !== undefined) await this.headFiles(headsTree);
     });
     const logs = await findLogs(this.source, keys.chain, heads.bound, seen, findings);
@@ -187,7 +226,7 @@ class Run {
     const leavesExpected = [...heads.bound.values()].reduce((sum, { size }) => sum + size, 0);
     for (const [i, log] of logs.entries()) {
       if (this.done.has(log.name)) continue;
-      await this.aboutPersonsOf(log);
+      this.aboutPersonsOf(log);
       const from = progress?.current.name === log.name ? progress.current.saved : undefined;
       await this.verifyOne(log, from, { keys, seen, headsTree, heads, leavesExpected, logs: logs.length, logsDone: i });
     }
@@ -208,10 +247,15 @@ class Run {
   ): Promise<void> {
     const { findings, options } = this;
     const { keys, seen, headsTree, heads, leavesExpected, logs, logsDone } = around;
-    const [faultsBefore, leavesBefore] = [findings.faultCount, findings.checked.leaves];
+    const [faultsBefore, openBefore, leavesBefore] = [
+      findings.faultCount,
+      findings.notJudgedCount,
+      findings.checked.leaves,
+    ];
     const tell = (leaves: number, done: boolean): void => {
       const logFaults = findings.faultCount - faultsBefore;
-      const told = { log: log.name, logs, leavesExpected, done, logLeaves: leaves, logFaults };
+      const logOpen = findings.notJudgedCount - openBefore;
+      const told = { log: log.name, logs, leavesExpected, done, logLeaves: leaves, logFaults, logOpen };
       options.onProgress?.({ ...told, logsDone: done ? logsDone + 1 : logsDone, leaves: leavesBefore + leaves });
     };
     let holds: SeenLog | undefined;
@@ -231,6 +275,7 @@ class Run {
       };
       holds = await verifyLog(log, context, from);
     });
+    if (log.topic === 'dispatch.events') await this.decisions.finish(() => this.breathe());
     this.done.set(log.name, holds ?? null);
     tell(findings.checked.leaves - leavesBefore, true);
   }
@@ -265,20 +310,25 @@ class Run {
   }
 
   /** Another partition is about other persons. */
-  private aboutPersonsOf(log: LogName): Promise<void> {
-    if (isAboutPersons(log) && this.persons !== log.partition) {
-      this.persons = log.partition;
-      this.decisions.reset();
-      this.facts = [];
-      this.factsLength = 0;
-    }
-    return Promise.resolve();
+  private aboutPersonsOf(log: LogName): void {
+    if (!isAboutPersons(log) || this.persons === log.partition) return;
+    this.persons = log.partition;
+    this.decisions.begin(log.partition);
+    this.facts = [];
+    this.factsLength = 0;
+  }
+
+  /** Lets the process hear that it is to stop. What was saved last is enough to do this part again. */
+  private async breathe(): Promise<void> {
+    await setImmediate();
+    if (this.options.signal?.aborted === true) throw new Interrupted('the run was told to stop');
   }
 
   /** Writes down now and then where the run stands, and stops it when it was told to. */
   private async pause(name: string, save: () => SavedLog): Promise<void> {
     const { state, monotonicMs, signal } = this.options;
     const stops = signal?.aborted === true;
+    if (state !== undefined && this.facts.length >= FACTS_WAITING_MAX) await this.writeFacts(state);
     if (state !== undefined && (stops || monotonicMs() - this.savedAtMs >= SAVE_EVERY_MS)) {
       this.savedAtMs = monotonicMs();
       await this.saveProgress(state, name, save());
@@ -288,9 +338,9 @@ class Run {
 
   private async saveProgress(state: StateFolder, name: string, saved: SavedLog): Promise<void> {
     const target = this.source.name;
-    this.factsLength = await state.appendFacts(target, this.facts.splice(0), this.factsLength);
+    await this.writeFacts(state);
     const progress: Progress = {
-      version: 1,
+      version: PROGRESS_VERSION,
       startedAt: this.progress?.startedAt ?? this.options.now().toISOString(),
       notes: this.source.save(),
       findings: this.findings.save(),
@@ -302,11 +352,16 @@ class Run {
     await state.saveProgress(target, progress);
   }
 
+  private async writeFacts(state: StateFolder): Promise<void> {
+    this.factsLength = await state.appendFacts(this.source.name, this.facts.splice(0), this.factsLength);
+  }
+
   /** Takes up what a run that was interrupted had done. The log of heads was read anew; its findings are in there. */
   private async goOnFrom(progress: Progress): Promise<void> {
     this.findings.restore(progress.findings);
     for (const [name, seen] of Object.entries(progress.done)) this.done.set(name, seen);
     this.persons = progress.persons;
+    if (this.persons !== undefined) this.decisions.begin(this.persons);
     this.factsLength = progress.factsLength;
     const { state, source } = this.options;
     for await (const fact of state?.facts(source.name, progress.factsLength) ?? []) {

@@ -57,7 +57,8 @@ export async function verifyLog(
   if (claim === undefined) return undefined;
   const { size, pieces, keepsEntries } = claim;
   const { onEvent } = context;
-  const options = { log, size, pieces, onEvent, ...(from === undefined ? {} : { from: from.records }) };
+  const partitions = partitionsOf(log, claim, context, from === undefined);
+  const options = { log, size, pieces, partitions, onEvent, ...(from === undefined ? {} : { from: from.records }) };
   const records = new RecordChecks(options, findings);
   const { headsClaim, chain } = context;
   const found = await checkTree(
@@ -84,6 +85,21 @@ export async function verifyLog(
   const root = claim.roots.get(size)?.root;
   const holds = !found.gaveUp && found.rootsWrong.length === 0 && root !== undefined;
   return holds ? { size, root: Buffer.from(root).toString('base64') } : undefined;
+}
+
+/** How many partitions the log's topic has; when no head says it, where its records belong cannot be judged. */
+function partitionsOf(
+  { name, topic }: LogName,
+  { size, keepsEntries }: TreeClaim,
+  { heads, findings }: LogContext,
+  isNew: boolean,
+): number | undefined {
+  const partitions = heads.partitions.get(topic);
+  if (partitions === undefined && keepsEntries && size > 0 && isNew) {
+    const text = 'no head says how many partitions its topic has, so whether its records belong here was not checked';
+    findings.unchecked('partitions-unknown', { log: name }, text);
+  }
+  return partitions;
 }
 
 /**

@@ -11,5 +11,5 @@ describe('a log for measurements', () => {
     const result = await verifyFolder({ folder });
     expect(result).toMatchObject({ faults: [], checked: { logs: 4, leaves, attempts: leaves / 4, heads: 26 } });
     rmSync(folder, { recursive: true });
-  });
+  }, 30_000);
 });

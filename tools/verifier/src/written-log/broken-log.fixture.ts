@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { itemsOf } from '../merkle/pieces.ts';
 import { verifyAuditLog, type VerifyOptions, type VerifyResult } from '../verify-log/verify-audit-log.ts';
 import { MemorySource } from './memory-source.fixture.ts';
@@ -64,7 +65,13 @@ export class BrokenLog {
 
   verify(options: Partial<VerifyOptions> = {}): Promise<VerifyResult> {
     const source = new MemorySource(this.files);
-    return verifyAuditLog({ source, now: () => new Date(0), monotonicMs: () => 0, ...options });
+    return verifyAuditLog({
+      source,
+      temporaryFolder: tmpdir(),
+      now: () => new Date(0),
+      monotonicMs: () => 0,
+      ...options,
+    });
   }
 
   /** What was found, as `code where`. */

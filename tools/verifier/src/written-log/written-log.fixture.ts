@@ -105,8 +105,17 @@ export interface WrittenLogOptions {
   readonly origin: string;
   readonly sink: FileSink;
   readonly key: TestKey;
+  /** How many partitions the heads say that topics have; undefined for saying nothing. Else see `PARTITIONS`. */
+  readonly partitions?: Readonly<Record<string, number>> | undefined;
   readonly witnesses?: readonly { readonly name: string; readonly key: TestKey }[];
 }
+
+/** The examples of contracts belong to partition 0 then, those of quarantine and of a purpose to 1; other topics have one. */
+const PARTITIONS: Readonly<Record<string, number>> = {
+  'whatsapp.inbound': 3,
+  'consent.catalog': 3,
+  'dispatch.requests': 3,
+};
 
 const T0 = Date.parse('2026-11-24T09:30:00.000Z');
 
@@ -177,7 +186,9 @@ export class WrittenLog {
   bindHead(name: string, size: number, root: Uint8Array): void {
     const retained = this.logs.get(name)?.retained ?? 0;
     const at = new Date(T0 + this.heads.size).toISOString();
-    const text = `${checkpointText(`${this.origin}/${name}`, size, root)}at ${at}\nfirst-retained ${retained}\n`;
+    const partitions = 'partitions' in this.options ? this.options.partitions : PARTITIONS;
+    const ofTopic = partitions && `partitions ${partitions[name.split('/')[0] ?? ''] ?? 1}\n`;
+    const text = `${checkpointText(`${this.origin}/${name}`, size, root)}at ${at}\nfirst-retained ${retained}\n${ofTopic ?? ''}`;
     this.heads.append({ entry: Buffer.from(text) });
   }
 
