@@ -1,9 +1,13 @@
 import { createRequire } from 'node:module';
+import { jest } from '@jest/globals';
 import { amendKafkajs } from './kafkajs-internals.ts';
 
 const internal = createRequire(import.meta.url);
 
 describe('kafkajs as amended', () => {
+  const ignore = () => undefined;
+  const logger = { namespace: () => logger, debug: ignore, info: ignore, warn: ignore, error: ignore };
+
   beforeAll(() => {
     amendKafkajs();
   });
@@ -22,6 +26,30 @@ describe('kafkajs as amended', () => {
     queue.scheduleCheckPendingRequests();
     expect(queue.throttleCheckTimeoutId).not.toBeNull();
     queue.destroy();
+  });
+
+  it('gives up an answer that does not come on a connection that is being closed', async () => {
+    jest.useFakeTimers();
+    try {
+      const RequestQueue = internal('kafkajs/src/network/requestQueue/index.js') as new (options: object) => {
+        scheduleRequestTimeoutCheck(): void;
+        push(request: object): void;
+        waitForPendingRequests(): Promise<void>;
+      };
+      const isConnected = () => false;
+      const queue = new RequestQueue({ requestTimeout: 1_000, enforceRequestTimeout: true, isConnected, logger });
+      queue.scheduleRequestTimeoutCheck();
+      const answer = new Promise((resolve, reject) => {
+        queue.push({ entry: { correlationId: 1, resolve, reject }, expectResponse: true, sendRequest: ignore });
+      });
+      const ended: string[] = [];
+      void answer.catch((error: unknown) => ended.push((error as Error).name));
+      void queue.waitForPendingRequests().then(() => ended.push('closed'));
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(ended.sort()).toEqual(['KafkaJSConnectionError', 'closed']);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   const parse = async (topicErrorCode: number, partitionErrorCodes: number[]) => {
@@ -49,8 +77,6 @@ describe('kafkajs as amended', () => {
     await expect(parse(0, [0, 72])).rejects.toMatchObject({ type: 'LISTENER_NOT_FOUND' });
   });
 
-  const ignore = () => undefined;
-  const logger = { namespace: () => logger, debug: ignore, info: ignore, warn: ignore, error: ignore };
   interface Coordinator {
     joinGroup(): Promise<object>;
     syncGroup(): Promise<object>;
@@ -110,6 +136,22 @@ describe('kafkajs as amended', () => {
       await member.heartbeat(beat);
     },
   );
+
+  it('asks again who coordinates a group when no broker could be asked', async () => {
+    const Cluster = internal('kafkajs/src/cluster/index.js') as new () => {
+      findGroupCoordinator(group: object): Promise<unknown>;
+    };
+    const createRetry = internal('kafkajs/src/retry/index.js') as (o: object) => unknown;
+    const answers = [null, null, { coordinator: { nodeId: 2 } }];
+    const cluster = Object.assign(Object.create(Cluster.prototype as object) as InstanceType<typeof Cluster>, {
+      brokerPool: { withBroker: async () => answers.shift() },
+      findBroker: async ({ nodeId }: { nodeId: number }) => nodeId,
+      refreshMetadata: async () => undefined,
+      retrier: createRetry({ retries: 5, initialRetryTime: 1 }),
+      logger,
+    });
+    expect(await cluster.findGroupCoordinator({ groupId: 'g' })).toBe(2);
+  });
 
   it('keeps the coordinator that answers a heartbeat with an error', async () => {
     const member = memberOf({ heartbeat: fails('KafkaJSProtocolError') });

@@ -20,9 +20,15 @@ interface BrokerInternals {
 }
 interface RequestQueueInternals {
   readonly pending: readonly unknown[];
+  readonly requestTimeout: number;
+  readonly broker: string;
+  rejectAll(error: Error): void;
 }
 interface RequestQueueClass {
-  readonly prototype: { scheduleCheckPendingRequests: (this: RequestQueueInternals) => void };
+  readonly prototype: {
+    scheduleCheckPendingRequests: (this: RequestQueueInternals) => void;
+    waitForPendingRequests: (this: RequestQueueInternals) => Promise<void>;
+  };
 }
 interface MetadataResponse {
   readonly topicMetadata: { topicErrorCode: number; partitionMetadata: { partitionErrorCode: number }[] }[];
@@ -43,6 +49,9 @@ interface ConsumerGroupClass {
     heartbeat: (this: ConsumerGroupInternals, options: { interval: number }) => Promise<void>;
   };
 }
+interface ClusterClass {
+  readonly prototype: { findGroupCoordinatorMetadata: (group: object) => Promise<object> };
+}
 interface OffsetManagerInternals {
   readonly memberAssignment: Readonly<Record<string, readonly number[]>>;
   committedOffsets(): Record<string, Record<number, string>>;
@@ -57,6 +66,7 @@ const metadata = internal('kafkajs/src/protocol/requests/metadata/index.js') as 
 const RequestQueue = internal('kafkajs/src/network/requestQueue/index.js') as RequestQueueClass;
 const BrokerOfKafkajs = internal('kafkajs/src/broker/index.js') as BrokerClass;
 const ConsumerGroup = internal('kafkajs/src/consumer/consumerGroup.js') as ConsumerGroupClass;
+const ClusterOfKafkajs = internal('kafkajs/src/cluster/index.js') as ClusterClass;
 const OffsetManager = internal('kafkajs/src/consumer/offsetManager/index.js') as OffsetManagerClass;
 const FetchedBatch = internal('kafkajs/src/consumer/batch.js') as new (
   topic: string,
@@ -69,6 +79,7 @@ const { KafkaJSConnectionError, KafkaJSProtocolError } = kafkajs;
 
 const NO_ERROR = 0;
 const REBALANCE_IN_PROGRESS = { type: 'REBALANCE_IN_PROGRESS', code: 27, retriable: false };
+const NO_COORDINATOR = { type: 'GROUP_COORDINATOR_NOT_AVAILABLE', code: 15, retriable: true };
 const LEADER_NOT_AVAILABLE = 5;
 const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
@@ -81,6 +92,10 @@ let amended = false;
  * - Every connection of kafkajs re-arms a timer of about one millisecond for as long as it lives, also when nothing is
  *   pending (853 wake-ups a second measured on one idle connection; Node 24 warns of the negative delay). It is armed
  *   now only while something is pending.
+ * - A request that leaves in the moment in which its connection is closed has no time limit any more. When the socket
+ *   ends, the connection waits for the answer for ever, and counts as connected all the while; so does everybody who
+ *   shares that wait, such as a consumer for the metadata, which then never joins again. The loops of one client that
+ *   look for a broker that is away close each other's connections, so it happens. Now such answers are given up.
  * - One partition without a leader makes kafkajs refuse the metadata of all topics it asked for, so that nothing can
  *   be sent, read or looked up anywhere. Now such a partition just has no leader (-1) and the others go on.
  * - A broker that accepts a connection and then says nothing is asked again and again; now it counts as one that refuses
@@ -96,6 +111,7 @@ export function amendKafkajs(): void {
   RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQueueInternals): void {
     if (this.pending.length > 0) schedule.call(this);
   };
+  amendClosing();
   const protocol = metadata.protocol.bind(metadata);
   metadata.protocol = (version) => (request) => {
     const { request: encoded, response } = protocol(version)(request);
@@ -126,6 +142,17 @@ export function amendKafkajs(): void {
   };
 }
 
+function amendClosing(): void {
+  const { waitForPendingRequests } = RequestQueue.prototype;
+  RequestQueue.prototype.waitForPendingRequests = async function (this: RequestQueueInternals): Promise<void> {
+    const late = setTimeout(() => {
+      this.rejectAll(new KafkaJSConnectionError('Closed before an answer came', { broker: this.broker }));
+    }, this.requestTimeout);
+    await waitForPendingRequests.call(this);
+    clearTimeout(late);
+  };
+}
+
 /** What a heartbeat fails with when the coordinator is gone, rather than of another opinion. */
 const UNANSWERED = new Set(['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError']);
 
@@ -142,9 +169,19 @@ export const MEMBERSHIP_LOST: ReadonlySet<string> = new Set([
  * member fetches between one lost heartbeat and the next, is expelled by the coordinator that took over, and does not
  * notice. It looks again now whenever a heartbeat was not answered. And a member that has to join anew is told so at
  * every heartbeat until it has: a handler may hear of it first, beside the fetching that does the joining; and a join
- * that was cut short would otherwise leave the member with the assignment it has just given up.
+ * that was cut short would otherwise leave the member with the assignment it has just given up. And while no broker
+ * can be asked who coordinates, it asks again; kafkajs ends the consumer for good then.
  */
 function amendMembership(): void {
+  const { findGroupCoordinatorMetadata } = ClusterOfKafkajs.prototype;
+  ClusterOfKafkajs.prototype.findGroupCoordinatorMetadata = async function (group): Promise<object> {
+    try {
+      return await findGroupCoordinatorMetadata.call(this, group);
+    } catch (error) {
+      if ((error as Error).name !== 'KafkaJSGroupCoordinatorNotFound') throw error;
+      throw new KafkaJSProtocolError(Object.assign(new Error('No broker told the coordinator'), NO_COORDINATOR));
+    }
+  };
   const { joinAndSync, heartbeat } = ConsumerGroup.prototype;
   const lost = new WeakMap<ConsumerGroupInternals, Error>();
   ConsumerGroup.prototype.joinAndSync = async function (this: ConsumerGroupInternals): Promise<void> {

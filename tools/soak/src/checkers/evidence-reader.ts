@@ -6,6 +6,12 @@ import { asFields, type CallRecord, logName, type RawRecord } from './evidence.t
 const POLL_MS = 20;
 /** After a broker was killed the reader is back within seconds; longer means that the log itself is not there. */
 const READ_TIMEOUT_MS = 60_000;
+/** A broker that is frozen for longer is asked again. */
+const ANSWER_TIMEOUT_MS = 5_000;
+/** How soon a partition that had no leader is found to have one. */
+const METADATA_AGE_MAX_MS = 1_000;
+/** Practically for ever: a broker may be away for long. */
+const RETRY = { retries: 100_000, initialRetryTime: 100, maxRetryTime: 500 };
 
 /**
  * Follows every topic with a consumer of its own, straight from kafkajs, and keeps all records by offset: what is read
@@ -13,38 +19,71 @@ const READ_TIMEOUT_MS = 60_000;
  */
 export class EvidenceReader {
   readonly #admin: Admin;
-  readonly #consumer: Consumer;
+  readonly #newConsumer: () => Consumer;
+  #consumer: Consumer | undefined;
+  #isClosed = false;
   readonly #topics: readonly string[];
   readonly #logs = new Map<string, RawRecord[]>();
   /** Records that wait for one before them, after a rejoin. */
   readonly #listeners = new Set<(record: RawRecord) => void>();
 
-  private constructor(admin: Admin, consumer: Consumer, topics: readonly string[]) {
+  private constructor(admin: Admin, newConsumer: () => Consumer, topics: readonly string[]) {
     this.#admin = admin;
-    this.#consumer = consumer;
+    this.#newConsumer = newConsumer;
     this.#topics = topics;
   }
 
-  /** @param groupId one that no other reader of the brokers has */
-  static async open(brokers: readonly string[], topics: readonly string[], groupId: string): Promise<EvidenceReader> {
-    const retry = { retries: 100_000, initialRetryTime: 100, maxRetryTime: 500 };
-    const kafka = new Kafka({ clientId: groupId, brokers: [...brokers], logLevel: logLevel.NOTHING, retry });
-    const reader = new EvidenceReader(kafka.admin(), kafka.consumer({ groupId, maxWaitTimeInMs: 100, retry }), topics);
+  /** @param name begins the names of its consumer groups; one that no other reader of the brokers has */
+  static async open(brokers: readonly string[], topics: readonly string[], name: string): Promise<EvidenceReader> {
+    const retry = { ...RETRY, restartOnFailure: () => Promise.resolve(false) };
+    const common = {
+      clientId: name,
+      brokers: [...brokers],
+      logLevel: logLevel.NOTHING,
+      requestTimeout: ANSWER_TIMEOUT_MS,
+    };
+    const consumers = new Kafka({ ...common, retry });
+    // Gives up soon, so that `readToEnd` looks at its deadline.
+    const admin = new Kafka({ ...common, retry: { ...RETRY, retries: 5 } }).admin();
+    let groups = 0;
+    const newConsumer = (): Consumer => {
+      groups += 1;
+      return consumers.consumer({
+        groupId: `${name}-${groups}`,
+        maxWaitTimeInMs: 100,
+        metadataMaxAge: METADATA_AGE_MAX_MS,
+        retry,
+      });
+    };
+    const reader = new EvidenceReader(admin, newConsumer, topics);
     await reader.#admin.connect();
-    await reader.#consumer.connect();
-    await reader.#consumer.subscribe({ topics: [...topics], fromBeginning: true });
-    await reader.#consumer.run({
+    await reader.#follow();
+    return reader;
+  }
+
+  /**
+   * Reads from the beginning. When kafkajs fails it begins anew in another group: in the same one it would wait until the
+   * session of the member that failed has passed.
+   */
+  async #follow(): Promise<void> {
+    const consumer = this.#newConsumer();
+    this.#consumer = consumer;
+    consumer.on(consumer.events.CRASH, () => {
+      if (!this.#isClosed) void this.#follow();
+    });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...this.#topics], fromBeginning: true });
+    await consumer.run({
       autoCommit: false,
       eachBatch: (payload) => {
         const { topic, partition, messages } = payload.batch;
         for (const message of messages) {
-          reader.#keep(topic, partition, message);
+          this.#keep(topic, partition, message);
           payload.resolveOffset(message.offset);
         }
         return Promise.resolve();
       },
     });
-    return reader;
   }
 
   /** Every record up to now, complete: each log has offsets 0 to its end without a gap. @throws Error when it has not */
@@ -75,7 +114,8 @@ export class EvidenceReader {
   }
 
   async close(): Promise<void> {
-    await this.#consumer.disconnect();
+    this.#isClosed = true;
+    await this.#consumer?.disconnect();
     await this.#admin.disconnect();
   }
 

@@ -3,7 +3,7 @@ import type { PartName } from '../platform/parts.ts';
 import type { SoakPlatform } from '../platform/soak-platform.ts';
 import type { SeededRandom } from '../traffic/seeded-random.ts';
 
-const PAUSE_MAX_MS = 1_500;
+const PAUSE_MAX_MS = 800;
 /** How long a killed broker or store is down. */
 const DOWN_MAX_MS = 1_000;
 

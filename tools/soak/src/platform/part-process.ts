@@ -3,7 +3,6 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { answersOk } from '@assent/cli';
 import { monotonicMs } from './monotonic.ts';
 
 const END_WITH_PARENT = fileURLToPath(new URL('./end-with-parent.js', import.meta.url));
@@ -12,7 +11,8 @@ export const RESTART_PAUSE_MS = 300;
 /** Above a service's own limit for an orderly end (25 s). */
 const STOP_TIMEOUT_MS = 28_000;
 const PROBE_MS = 50;
-const PROBE_TIMEOUT_MS = 1_000;
+/** Above the second that one check of a service may take, so that what it says of itself is heard. */
+const PROBE_TIMEOUT_MS = 2_500;
 /** A first join of the consumer groups on a loaded machine takes tens of seconds. */
 const READY_TIMEOUT_MS = 90_000;
 /** A process that fails more often than this while it is waited for will not become ready. */
@@ -146,20 +146,21 @@ export class PartProcess {
   /**
    * Resolves when it answers that it is ready; answers the milliseconds since its last start.
    *
-   * @throws Error when it is not in time, or ends by itself again and again
+   * @throws Error when it is not in time, or ends by itself again and again; with what it last said of itself
    */
   async waitReady(timeoutMs = READY_TIMEOUT_MS): Promise<number> {
     const deadline = monotonicMs() + timeoutMs;
     const endsBefore = this.#ownEnds();
-    while (!(await answersOk(this.#settings.readyUrl, PROBE_TIMEOUT_MS))) {
+    for (;;) {
+      const reason = await reasonNotReady(this.#settings.readyUrl);
+      if (reason === undefined) return monotonicMs() - this.#startedAtMs;
       const endsAlone = this.#ownEnds() - endsBefore > OWN_ENDS_MAX;
       if (endsAlone || monotonicMs() > deadline) {
         const why = endsAlone ? 'ends by itself again and again' : `was not ready within ${timeoutMs} ms`;
-        throw new Error(`${this.name} ${why}; see ${this.#settings.logFile}`);
+        throw new Error(`${this.name} ${why}: ${reason}; see ${this.#settings.logFile}`);
       }
       await sleep(PROBE_MS);
     }
-    return monotonicMs() - this.#startedAtMs;
   }
 
   /** How often it ended with an exit code that says failure. */
@@ -175,5 +176,16 @@ export class PartProcess {
 
   #isHeld(): boolean {
     return this.#held;
+  }
+}
+
+/** undefined when it is ready; else its own answer, or that there is none. */
+async function reasonNotReady(url: string): Promise<string | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    const answer = await response.text();
+    return response.ok ? undefined : `${response.status} ${answer}`;
+  } catch (error) {
+    return `no answer (${error instanceof Error ? error.name : 'unknown error'})`;
   }
 }

@@ -177,8 +177,7 @@ export class SoakPlatform {
   async heal(): Promise<void> {
     for (const link of this.#links()) link.heal();
     for (const name of this.parts.keys()) this.resume(name);
-    for (const part of this.parts.values()) part.start();
-    await Promise.all([...this.parts.values()].map((part) => part.waitReady()));
+    await this.#begin();
   }
 
   /** Ordered end of the processes, then the proxies and the stack; leaves nothing running. */
@@ -192,7 +191,10 @@ export class SoakPlatform {
 
   async #begin(): Promise<void> {
     for (const part of this.parts.values()) part.start();
-    await Promise.all([...this.parts.values()].map((part) => part.waitReady()));
+    const ready = await Promise.allSettled([...this.parts.values()].map((part) => part.waitReady()));
+    // All of them are told: one that is late has another cause than five.
+    const reasons = ready.flatMap((part) => (part.status === 'rejected' ? [(part.reason as Error).message] : []));
+    if (reasons.length > 0) throw new Error(reasons.join('\n'));
   }
 
   async #stopProcesses(): Promise<void> {

@@ -4,6 +4,7 @@ import { clock } from './clock.ts';
 import { cluster } from './cluster.ts';
 import { crash } from './crash.ts';
 import { diskFull } from './disk-full.ts';
+import { leaderless } from './leaderless.ts';
 import { shutdown } from './shutdown.ts';
 import { twoOfEverything } from './two-of-everything.ts';
 import { providerReplies } from './provider-replies.ts';
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   clock,
   twoOfEverything,
   cluster,
+  leaderless,
   noSendAfterStop,
   barrierOffIsSeen,
 ];

@@ -6,7 +6,7 @@ import type { SoakPlatform } from '../platform/soak-platform.ts';
 import { duringTraffic, trafficViolations } from './mixed-traffic.ts';
 import type { RunContext, RunResult, Scenario } from './scenario.ts';
 
-const PEOPLE = 8;
+const PEOPLE = 4;
 const KILLS = 4;
 /** A start after a crash may take this many times a cold start. */
 const START_RATIO_MAX = 2;

@@ -143,13 +143,17 @@ export class World {
   }
 
   /** Asks for one offer to one person, due at an instant (epoch ms; absent: now). */
-  async offer(person: Person, o: { dueAtMs?: number; text?: string; key?: string } = {}): Promise<WriteOutcome> {
+  async offer(
+    person: Person,
+    o: { dueAtMs?: number; text?: string; key?: string; patienceMs?: number } = {},
+  ): Promise<WriteOutcome> {
     const schedule = o.dueAtMs === undefined ? { kind: 'now' } : { kind: 'at', at: new Date(o.dueAtMs).toISOString() };
     return this.post('dispatch', '/v1/dispatches', {
       kind: 'dispatch',
       role: 'sender',
       subjectId: person.subjectId,
       ...(o.key === undefined ? {} : { key: o.key }),
+      ...(o.patienceMs === undefined ? {} : { patienceMs: o.patienceMs }),
       json: {
         recipient: { phone: person.phone },
         purposeId: PURPOSE_ID,
