@@ -503,6 +503,47 @@ describe('a handler that fails', () => {
   });
 });
 
+describe('a partition that a consumer found lost behind its return', () => {
+  it('is taken anew once the membership is confirmed, also when no record comes', async () => {
+    const { consumer, told, intake, clock } = await joinedIntake();
+    intake.foundStale(P0);
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(stateOf(intake)).toMatchObject({ state: 'taking', reason: 'stale-owner' });
+    clock.at = 5_000;
+    consumer.events.confirmed();
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(told.at(-1)).toBe('assigned t/0#2');
+    expect(consumer.calls.slice(-2)).toEqual(['seek t/0 5', 'resume t/0']);
+    expect(stateOf(intake, 1)).toMatchObject({ state: 'consuming', epoch: 1 });
+  });
+
+  it('is taken anew when the batch at work is done', async () => {
+    const { consumer, behaviour, intake } = await joinedIntake();
+    let done = (): void => undefined;
+    behaviour.handle = () => new Promise((resolve) => (done = resolve));
+    void consumer.events.batch(new FakeBatch(0, [5]));
+    await jest.advanceTimersByTimeAsync(1_500);
+    intake.foundStale(P0);
+    await jest.advanceTimersByTimeAsync(100);
+    expect(stateOf(intake)).toMatchObject({ state: 'working' });
+    done();
+    await jest.advanceTimersByTimeAsync(100);
+    expect(stateOf(intake)).toMatchObject({ state: 'taking', reason: 'stale-owner' });
+  });
+
+  it('is left alone when it is not this member’s', async () => {
+    const { consumer, told, intake, clock } = await joinedIntake();
+    consumer.events.joined([P1]);
+    await jest.advanceTimersByTimeAsync(0);
+    const before = told.length;
+    intake.foundStale(P0);
+    clock.at = 5_000;
+    consumer.events.confirmed();
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(told).toHaveLength(before);
+  });
+});
+
 describe('a rebalance in the middle of a batch', () => {
   it('makes the batch not current, and tells so once', async () => {
     const { consumer, behaviour, told, intake } = await joinedIntake();

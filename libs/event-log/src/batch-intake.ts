@@ -179,6 +179,20 @@ export class BatchIntake {
     return { state: this.state, partitions };
   }
 
+  /**
+   * For a consumer that writes behind its handler's return and finds then that a partition has another owner: the same as
+   * `stale-owner` from the handler. A partition that is not this member's any more is left alone.
+   */
+  foundStale(partition: TopicPartition): void {
+    const p = this.owned.get(partitionKey(partition));
+    if (p === undefined) return;
+    const takeAgain = async (): Promise<void> => {
+      await this.running.get(p.key)?.catch(() => undefined); // its handler may find out by itself
+      if (this.mayGoOn(p) && (p.state === 'consuming' || p.state === 'working')) await this.retake(p);
+    };
+    this.inBackground(takeAgain());
+  }
+
   /** Finishes the running batches, hands out no further one, leaves the group. May be called more than once. */
   stop(): Promise<void> {
     this.stopped ??= this.stopOnce();

@@ -84,6 +84,11 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     return this.intake.status();
   }
 
+  /** A partition that a consumer has lost behind its return is taken anew, if it is still this member's. */
+  foundStale(partition: TopicPartition): void {
+    this.intake.foundStale(partition);
+  }
+
   /** Finishes the running batches, hands out no further one and leaves the group, so that others take over at once. */
   stopConsuming(): Promise<void> {
     return this.intake.stop();

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { jest } from '@jest/globals';
+import { createRequire } from 'node:module';
 import { amendKafkajs } from './kafkajs-internals.ts';
 
 const internal = createRequire(import.meta.url);
@@ -170,6 +170,26 @@ describe('kafkajs as amended', () => {
     await expect(member.heartbeat(beat)).rejects.toMatchObject({ type: 'REBALANCE_IN_PROGRESS' });
     await member.joinAndSync();
     await member.heartbeat(beat);
+  });
+
+  describe('with a wall clock that jumps', () => {
+    afterEach(() => jest.useRealTimers());
+
+    it.each([3_600_000, -3_600_000])('goes on with its heartbeats after %d ms', async (jumpMs) => {
+      jest.useFakeTimers();
+      let beats = 0;
+      const member = memberOf({ heartbeat: async () => void (beats += 1) });
+      await member.joinAndSync();
+      const each = { interval: 500 };
+      for (const jump of [0, jumpMs, -jumpMs]) {
+        jest.setSystemTime(Date.now() + jump);
+        await jest.advanceTimersByTimeAsync(500);
+        await member.heartbeat(each);
+      }
+      expect(beats).toBe(3);
+      await member.heartbeat(each);
+      expect(beats).toBe(3);
+    });
   });
 
   it('asks nobody where to begin', async () => {

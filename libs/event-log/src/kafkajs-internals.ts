@@ -42,6 +42,8 @@ interface ConsumerGroupInternals {
   readonly cluster: { findGroupCoordinator(group: { groupId: string }): Promise<object> };
   readonly offsetManager: { coordinator: object } | null;
   coordinator: object | null;
+  /** Wall clock of the last heartbeat, epoch ms. */
+  lastRequest: number;
 }
 interface ConsumerGroupClass {
   readonly prototype: {
@@ -171,6 +173,9 @@ export const MEMBERSHIP_LOST: ReadonlySet<string> = new Set([
  * every heartbeat until it has: a handler may hear of it first, beside the fetching that does the joining; and a join
  * that was cut short would otherwise leave the member with the assignment it has just given up. And while no broker
  * can be asked who coordinates, it asks again; kafkajs ends the consumer for good then.
+ *
+ * kafkajs also counts the time to the next heartbeat by the wall clock: one that was fast and is put right, by an hour,
+ * made a member silent for that hour, expelled and unaware of it. A timer tells now when a heartbeat is due.
  */
 function amendMembership(): void {
   const { findGroupCoordinatorMetadata } = ClusterOfKafkajs.prototype;
@@ -182,6 +187,11 @@ function amendMembership(): void {
       throw new KafkaJSProtocolError(Object.assign(new Error('No broker told the coordinator'), NO_COORDINATOR));
     }
   };
+  const quiet = new WeakSet<ConsumerGroupInternals>();
+  const beQuiet = (group: ConsumerGroupInternals, forMs: number): void => {
+    quiet.add(group);
+    setTimeout(() => quiet.delete(group), forMs).unref();
+  };
   const { joinAndSync, heartbeat } = ConsumerGroup.prototype;
   const lost = new WeakMap<ConsumerGroupInternals, Error>();
   ConsumerGroup.prototype.joinAndSync = async function (this: ConsumerGroupInternals): Promise<void> {
@@ -192,8 +202,11 @@ function amendMembership(): void {
   ConsumerGroup.prototype.heartbeat = async function (this: ConsumerGroupInternals, options): Promise<void> {
     const told = lost.get(this);
     if (told !== undefined) throw told;
+    const isDue = !quiet.has(this);
+    if (isDue) this.lastRequest = 0;
     try {
       await heartbeat.call(this, options);
+      if (isDue) beQuiet(this, options.interval);
     } catch (error) {
       if (MEMBERSHIP_LOST.has((error as { type?: string }).type ?? '')) lost.set(this, error as Error);
       if (!UNANSWERED.has((error as Error).name)) throw error;

@@ -88,4 +88,16 @@ describe('the consumers of a service', () => {
     await consumers.apply(batchOf('b'));
     expect([first.applied, second.applied, third.applied]).toEqual([['a', 'a'], ['a', 'b'], ['a']]);
   });
+
+  it('say which partition any of them lost', () => {
+    const told: unknown[] = [];
+    const writesLater = {
+      ...consumer(['a'], 0, 1),
+      onLost: (listener: (partition: TopicPartition) => void) => {
+        listener(a0);
+      },
+    };
+    new BatchConsumers([consumer(['b'], 0, 1), writesLater]).onLost((partition) => told.push(partition));
+    expect(told).toEqual([a0]);
+  });
 });

@@ -30,6 +30,11 @@ export interface BatchConsumer {
   apply(batch: RecordBatch): Promise<void>;
   /** Calls the listener after each move of a checkpoint by this process; spares waiting requests a pause. */
   onAdvanced?(listener: (partition: string, next: number) => void): unknown;
+  /**
+   * Left out by a consumer whose `apply` returns when everything is durable. One that writes later calls the listener
+   * when it finds then that a partition has another owner: it is taken anew, if it is still this process's.
+   */
+  onLost?(listener: (partition: TopicPartition) => void): void;
 }
 
 /** Every consumer of a service behind one Kafka consumer: who is interested in a topic gets its batches, in order. */
@@ -80,6 +85,10 @@ export class BatchConsumers {
 
   onAdvanced(listener: (partition: string, next: number) => void): void {
     for (const consumer of this.consumers) consumer.onAdvanced?.(listener);
+  }
+
+  onLost(listener: (partition: TopicPartition) => void): void {
+    for (const consumer of this.consumers) consumer.onLost?.(listener);
   }
 }
 

@@ -94,6 +94,9 @@ function connectConsumer(
     logger,
     clock,
   });
+  consumers.onLost((partition) => {
+    strategy.foundStale(partition);
+  });
   app.connectMicroservice({ strategy }, { inheritAppConfig: true });
   return strategy;
 }

@@ -1,3 +1,6 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { createLogger, NestLogs } from './logging.ts';
 
 function capture(): { lines: () => Record<string, unknown>[]; text: () => string; write: (line: string) => void } {
@@ -59,6 +62,20 @@ describe('a logger of a service', () => {
         cause: expect.objectContaining({ type: 'TypeError' }) as object,
       }),
     );
+  });
+
+  it('goes on while its lines cannot be written', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'assent-log-')), 'lines');
+    writeFileSync(file, '');
+    const readOnly = openSync(file, 'r');
+    const logger = createLogger({ name: 'toy', level: 'info', destination: readOnly });
+    for (let line = 0; line < 3; line += 1) {
+      expect(() => {
+        logger.info({ line }, 'the disk is full');
+      }).not.toThrow();
+    }
+    closeSync(readOnly);
+    rmSync(dirname(file), { recursive: true });
   });
 
   it("gives Nest's lines their context and scrubs numbers in them", () => {

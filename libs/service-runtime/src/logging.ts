@@ -57,14 +57,33 @@ function errorForLog(error: unknown, depth = 0): Record<string, unknown> {
   }; // prettier-ignore
 }
 
+/** Lines that wait while standard output takes none, characters; what comes on top is lost. */
+const WAITING_MAX = 1_048_576;
+
+const STANDARD_OUTPUT = 1;
+
+/**
+ * A full disk below the log must not end a service that can do its work without: its lines wait, and the newest are lost
+ * when there are too many.
+ */
+function output(fd: number): DestinationStream {
+  const lines = pino.destination({ dest: fd, sync: true, maxLength: WAITING_MAX });
+  lines.on('error', () => undefined);
+  return lines;
+}
+
 /**
  * The service's logger: JSON lines on standard output, no personal data.
  *
  * @param options.name the service
  * @param options.level pino level, or 'silent'
- * @param options.destination for tests: where the lines go instead
+ * @param options.destination for tests: where the lines go instead, a stream or a file descriptor
  */
-export function createLogger(options: { name: string; level: string; destination?: DestinationStream }): Logger {
+export function createLogger(options: {
+  name: string;
+  level: string;
+  destination?: DestinationStream | number;
+}): Logger {
   const settings = {
     level: options.level,
     base: { service: options.name },
@@ -80,7 +99,8 @@ export function createLogger(options: { name: string; level: string; destination
       res: () => undefined,
     },
   };
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  const { destination = STANDARD_OUTPUT } = options;
+  return pino(settings, typeof destination === 'number' ? output(destination) : destination);
 }
 
 /** Gives Nest's own log lines to pino. */

@@ -29,7 +29,7 @@ export class AuditMetrics {
     this.leaves.inc({ topic }, leaves);
   }
 
-  /** @param ageMs how long the oldest unsigned leaf, or unbound checkpoint, has waited, ms; asked when the metrics are read */
+  /** @param ageMs how long the oldest unsigned leaf, unbound checkpoint or log to be taken has waited, ms; asked when the metrics are read */
   watchAge(ageMs: () => number): void {
     new Gauge({
       name: 'audit_checkpoint_age_seconds',

@@ -168,8 +168,6 @@ const UNSIGNED_MS_MAX = 10_000;
         RUNTIME_CONFIG,
         EntryRetention,
         WITNESSES,
-        AuditMetrics,
-        Health,
       ],
       useFactory: (
         logs: AuditLogs,
@@ -181,26 +179,31 @@ const UNSIGNED_MS_MAX = 10_000;
         { AUDIT_CHECKPOINT_INTERVAL_MS: intervalMs }: AuditConfig,
         retention: EntryRetention,
         witnesses: Witnesses | undefined,
-        metrics: AuditMetrics,
-        health: Health,
       ) => {
         const partitionCount = (topic: string): number => log.partitionCount(topic);
         const asked = witnesses === undefined ? {} : { witnesses };
         const options = { logs, around, appender, partitionCount, clock, logger, intervalMs, retention, ...asked };
-        const signer = new CheckpointSigner(options);
-        metrics.watchAge(() => signer.unsignedForMs);
-        health.addCheck('auditLog', () => {
-          const late = signer.unsignedForMs > UNSIGNED_MS_MAX;
-          return Promise.resolve(late ? 'records have been waiting for a signed checkpoint for too long' : undefined);
-        });
-        return signer;
+        return new CheckpointSigner(options);
       },
     },
     {
       provide: FollowedTopics,
-      inject: [AuditLogs, CheckpointSigner, LOG_SURROUNDINGS],
-      useFactory: (logs: AuditLogs, signer: CheckpointSigner, around: LogSurroundings) =>
-        new FollowedTopics(logs, signer, around),
+      inject: [AuditLogs, CheckpointSigner, LOG_SURROUNDINGS, AuditMetrics, Health],
+      useFactory: (
+        logs: AuditLogs,
+        signer: CheckpointSigner,
+        around: LogSurroundings,
+        metrics: AuditMetrics,
+        health: Health,
+      ) => {
+        const topics = new FollowedTopics(logs, signer, around);
+        metrics.watchAge(() => topics.unsignedForMs);
+        health.addCheck('auditLog', () => {
+          const late = topics.unsignedForMs > UNSIGNED_MS_MAX;
+          return Promise.resolve(late ? 'records have been waiting for a signed checkpoint for too long' : undefined);
+        });
+        return topics;
+      },
     },
   ],
 })

@@ -7,7 +7,7 @@ import { EvidenceReader } from './checkers/evidence-reader.ts';
 import { auditFolderOf, REPOSITORY } from '@assent/cli';
 import { SoakPlatform, withDefaults } from './platform/soak-platform.ts';
 import { SCENARIOS } from './scenarios/all-scenarios.ts';
-import type { RunResult, Scenario } from './scenarios/scenario.ts';
+import type { RunResult, Scenario, StandaloneScenario } from './scenarios/scenario.ts';
 import type { SoakArguments } from './soak-arguments.ts';
 import { resultTable, type RunRecord } from './result-table.ts';
 import { SeededRandom } from './traffic/seeded-random.ts';
@@ -53,7 +53,7 @@ export async function runSoak({ seed, runs, only, results }: SoakArguments): Pro
         const record = await runSeed(scenario, seed + run, stages);
         records.push(record);
         report(record, run + 1, count);
-        if (!record.held || scenario.spoilsPlatform === true) await stages.close();
+        if (!record.held || spoilsPlatform(scenario)) await stages.close();
         writeResults(results, seed, records);
       }
     }
@@ -114,9 +114,14 @@ function onSignal(close: () => Promise<void>): () => void {
   };
 }
 
-async function runSeed(scenario: Scenario, seed: number, stages: Stages): Promise<RunRecord> {
+function spoilsPlatform(scenario: Scenario | StandaloneScenario): boolean {
+  return scenario.platform !== 'none' && scenario.spoilsPlatform === true;
+}
+
+async function runSeed(scenario: Scenario | StandaloneScenario, seed: number, stages: Stages): Promise<RunRecord> {
   let began = performance.now();
   const outcome = await attempt(async () => {
+    if (scenario.platform === 'none') return scenario.run({ seed, progress });
     const stage = await stages.open(scenario, seed);
     began = performance.now();
     const result = await runOnce(scenario, stage, seed);
@@ -132,12 +137,13 @@ function writeResults(file: string, seed: number, records: readonly RunRecord[])
   writeFileSync(file, `${JSON.stringify({ ...circumstances(seed), runs: records }, null, 2)}\n`);
 }
 
+function progress(line: string): void {
+  console.log(`    ${line}`);
+}
+
 async function runOnce(scenario: Scenario, stage: Stage, seed: number): Promise<RunResult> {
   const late = timeout(RUN_TIMEOUT_MS);
   try {
-    const progress = (line: string): void => {
-      console.log(`    ${line}`);
-    };
     return await Promise.race([
       scenario.run({ seed, random: new SeededRandom(seed), progress, ...stage }),
       late.passed,

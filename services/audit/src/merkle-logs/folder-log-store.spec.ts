@@ -100,4 +100,16 @@ describe('the files of a folder of logs', () => {
     expect((await store.take('heads')).epoch).toBe(4);
     expect(await readdir(join(root, 'owners-of/heads'))).toEqual(['000000000004']);
   });
+
+  it('are taken again when somebody else takes the log at the same moment', async () => {
+    let taken = false;
+    const other = await FolderLogStore.open(root, NOW_MS);
+    const store = await FolderLogStore.open(root, NOW_MS, async (step) => {
+      if (step !== 'sync-folder' || taken) return;
+      taken = true;
+      await other.take('heads');
+    });
+    expect((await store.take('heads')).epoch).toBe(3);
+    expect(await readdir(join(root, 'owners-of/heads'))).toEqual(['000000000003']);
+  });
 });

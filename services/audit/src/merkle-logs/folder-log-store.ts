@@ -93,8 +93,12 @@ export class FolderLogStore implements LogStore {
       await this.before('take', mine);
       // Somebody else's rename came first when the source is gone.
       if ((await orUndefined(rename(join(folder, newest), mine).then(() => true))) === undefined) continue;
+      await this.before('sync-folder', folder);
+      const left = await orUndefined(readdir(mine));
+      // Somebody else has taken it since.
+      if (left === undefined) continue;
       // A rename into place that had found its folder already, but not its file, finds none now.
-      for (const file of await readdir(mine)) await rm(join(mine, file), { force: true });
+      for (const file of left) await rm(join(mine, file), { force: true });
       await syncFolder(folder);
       return this.ownedBy(name, epoch, new Staging(this.root, mine, this.before));
     }

@@ -18,6 +18,9 @@ import { MerkleLogError } from './merkle-logs.errors.ts';
 /** Bytes of an offset in the offset index: a big-endian uint64. */
 const OFFSET_BYTES = 8;
 
+/** A piece goes when a wider one is signed, also between a look at what is there and reading it: then look again. */
+const LOOKS_MAX = 3;
+
 /** Path of a piece of the offset index below the log's prefix; it is cut as entry bundles are. */
 export function offsetsPath(index: number, width: number): string {
   return `offsets/${indexedPath(index, width)}`;
@@ -43,7 +46,8 @@ function decodeOffsets(bytes: Uint8Array): number[] {
 
 /**
  * The objects of one log, read. A tile, bundle or piece of the offset index is asked for in the width a tree size needs;
- * the store may hold a wider one meanwhile, which begins with the same items.
+ * the store may hold a wider one meanwhile. The next wider one begins with the same items. A wider one than that may be
+ * of leaves that a crashed process never signed; in the log of heads those are not the ones that came later.
  */
 export class LogFiles {
   constructor(
@@ -175,15 +179,15 @@ export class LogFiles {
   }
 
   private async piece(path: (width: number) => string, width: number): Promise<Uint8Array> {
-    const asked = await this.store.read(`${this.prefix}/${path(width)}`);
-    if (asked !== undefined) return asked;
-    const full = await this.store.read(`${this.prefix}/${path(TILE_WIDTH)}`);
-    if (full !== undefined) return full;
-    const partials = await this.store.list(`${this.prefix}/${path(TILE_WIDTH)}.p`);
-    const wider = partials.map(Number).filter((other) => other > width);
-    const bytes = wider.length === 0 ? undefined : await this.store.read(`${this.prefix}/${path(Math.min(...wider))}`);
-    if (bytes === undefined) throw new MerkleLogError('log-damaged', `${this.prefix}/${path(width)} is missing`);
-    return bytes;
+    for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+      const asked = await this.store.read(`${this.prefix}/${path(width)}`);
+      if (asked !== undefined) return asked;
+      const partials = await this.store.list(`${this.prefix}/${path(TILE_WIDTH)}.p`);
+      const nextWider = Math.min(TILE_WIDTH, ...partials.map(Number).filter((other) => other > width));
+      const wider = await this.store.read(`${this.prefix}/${path(nextWider)}`);
+      if (wider !== undefined) return wider;
+    }
+    throw new MerkleLogError('log-damaged', `${this.prefix}/${path(width)} is missing`);
   }
 }
 

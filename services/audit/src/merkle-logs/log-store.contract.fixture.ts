@@ -80,6 +80,36 @@ export function describeLogStoreContract(make: () => Promise<StoreUnderTest>, di
     expect(await text('x/y')).toBe(renewed);
   });
 
+  it('lists more names than come in one page of an object store', async () => {
+    const objects = Array.from({ length: 1_001 }, (_, i) => ({ path: `page/${String(i)}`, bytes: bytes('') }));
+    await on.store.write(objects);
+    expect(await on.other.list('page')).toHaveLength(1_001);
+  }, 60_000);
+
+  it('lets nothing of a write appear once it has failed', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let steps = 0;
+    on.setBeforeStep(async () => {
+      steps += 1;
+      if (steps === 1) await held;
+      if (steps > 1) throw Object.assign(new Error('i/o error'), { code: 'EIO' });
+    });
+    const objects = ['a', 'b', 'c'].map((name) => ({ path: `late/${name}`, bytes: bytes('old') }));
+    let hasFailed = false;
+    const failing = on.store.write(objects).catch(() => (hasFailed = true));
+    await on.other.write([{ path: 'elsewhere', bytes: bytes('') }]);
+    expect(hasFailed).toBe(false);
+    release();
+    await failing;
+    expect(hasFailed).toBe(true);
+    const there = await on.other.list('late');
+    await on.other.write(objects.map(({ path }) => ({ path, bytes: bytes('new') })));
+    await new Promise(setImmediate);
+    expect(there.length).toBeLessThan(3);
+    expect([await text('late/a'), await text('late/b'), await text('late/c')]).toEqual(['new', 'new', 'new']);
+  });
+
   it('answers nothing before a slow step is done', async () => {
     let release = (): void => undefined;
     const slow = new Promise<void>((resolve) => (release = resolve));

@@ -9,7 +9,7 @@ export interface LogReader {
   /** The object's bytes, whole; undefined when there is none. */
   read(path: string): Promise<Uint8Array | undefined>;
 
-  /** Names directly below a path, sorted; none when there is nothing. */
+  /** All names directly below a path, sorted, however many pages they come in; none when there is nothing. */
   list(path: string): Promise<string[]>;
 
   /** Epoch milliseconds of the object's last write; undefined when there is none. For people, not for decisions. */
@@ -20,8 +20,9 @@ export interface LogReader {
 export interface LogObjects extends LogReader {
   /**
    * Writes objects, replacing those that are there. Each appears whole or not at all, in no order. When it resolves all
-   * of them are durable; when it rejects, or the process dies in it, any part of them may be there. Writing the same
-   * again is the remedy.
+   * of them are durable; when it rejects, or the process dies in it, any part of them may be there, all of them too when
+   * only the answer was lost. Writing the same again is the remedy. Once it has rejected nothing more of it appears: over
+   * a network a write without an answer is asked about or repeated before it is given up.
    */
   write(objects: readonly StoredObject[]): Promise<void>;
 

@@ -123,6 +123,21 @@ describe('a log with leaves', () => {
     }
   });
 
+  it('is signed though what it no longer needs cannot be removed; that goes with a later commit', async () => {
+    const store = await written(10);
+    const writer = await LogWriter.open(optionsOf(store));
+    writer.add(leafOf(10));
+    store.before = (step) => {
+      if (step === 'remove') throw new Error('slow down');
+    };
+    expect((await writer.commit())?.size).toBe(11);
+    expect(store.objects.has(`${prefix}/tile/0/000.p/10`)).toBe(true);
+    store.before = () => undefined;
+    writer.add(leafOf(11));
+    await writer.commit();
+    expect(lasting(store)).toEqual(lasting(await written(12)));
+  });
+
   it('keeps its leaves through a failed commit and signs them with the next', async () => {
     const store = await written(10);
     const writer = await LogWriter.open(optionsOf(store));
@@ -229,6 +244,70 @@ describe('a writer that is not alone', () => {
     expect(later?.signed.size).toBe(300);
     expect((await LogWriter.open(optionsOf(store))).size).toBe(300);
     expect(await new LogFiles(store, prefix).entry(299, 300)).toEqual(leafOf(299).entry);
+  });
+});
+
+describe('a log whose leaves are not made of records, such as the log of heads', () => {
+  /** Its leaves are other ones in each process: they hold the time. */
+  const leavesOf = (process: string, from: number, to: number): Leaf[] =>
+    Array.from({ length: to - from }, (_, i) => {
+      const entry = Buffer.from(`${process} ${String(from + i)}`);
+      return { hash: leafHash(entry), entry };
+    });
+
+  it.each([
+    ['a full piece', 260],
+    ['a wider piece', 230],
+  ])(
+    'can be read at every size that was signed, also after a crash left %s of leaves never signed',
+    async (_, left) => {
+      const store = new MemoryLogStore();
+      const options = optionsOf(store, { keepsOffsets: false });
+      const first = await LogWriter.open(options);
+      for (const leaf of leavesOf('first', 0, 200)) first.add(leaf);
+      await first.commit();
+      for (const leaf of leavesOf('first', 200, left)) first.add(leaf);
+      store.before = (step, path) => {
+        if (step === 'write' && path.endsWith('/checkpoint')) throw new Error('killed');
+      };
+      await expect(first.commit()).rejects.toThrow('killed');
+      store.before = () => undefined;
+      const second = await LogWriter.open(options);
+      const signed: { size: number; root: Uint8Array; bundle: Uint8Array }[] = [];
+      const files = new LogFiles(store, prefix);
+      for (let size = 200; size < 250; size += 7) {
+        for (const leaf of leavesOf('second', second.size, size)) second.add(leaf);
+        // A crash, or a slow remove, can come between any two of them.
+        store.before = (step) => {
+          if (step === 'remove' && size % 2 === 1) throw new Error('slow down');
+        };
+        await second.commit();
+        store.before = () => undefined;
+        signed.push({ size, root: second.signed.root, bundle: (await files.bundle(0, size)).at(-1)! });
+        for (const old of signed) {
+          expect(await files.tree(old.size).root()).toEqual(old.root);
+          expect((await files.bundle(0, old.size)).at(-1)).toEqual(old.bundle);
+        }
+      }
+    },
+  );
+
+  it('is read again when the piece that was found is replaced before it is read', async () => {
+    const store = await written(200);
+    const reader = new LogFiles(store, prefix);
+    const before = await reader.tree(200).root();
+    const writer = await LogWriter.open(optionsOf(store));
+    let next = 201;
+    store.before = async (step, path) => {
+      // Each look at the pieces finds one that goes before it is read.
+      if (step !== 'read' || !path.endsWith('tile/0/000.p/200') || next > 202) return;
+      store.before = () => undefined;
+      writer.add(leafOf(next - 1));
+      next += 1;
+      await writer.commit();
+    };
+    expect(await reader.tree(200).root()).toEqual(before);
+    expect(store.objects.has(`${prefix}/tile/0/000.p/200`)).toBe(false);
   });
 });
 

@@ -129,8 +129,9 @@ export class LogWriter {
    * Makes every leaf added so far durable, then signs the tree of them and publishes the checkpoint. Nothing is signed
    * before its tiles are durable. Answers the new checkpoint, or undefined when no leaf was added since the last.
    *
-   * A failure loses nothing: the leaves stay and the next call tries again. A crash before the checkpoint is durable
-   * leaves pieces that nothing refers to; the same leaves make the same pieces again.
+   * A failure loses nothing: the leaves stay and the next call tries again, also when the checkpoint was published and
+   * only the store's answer was lost. A crash before the checkpoint is durable leaves pieces that nothing refers to; the
+   * same leaves make the same pieces again.
    *
    * @throws MerkleLogError `stale-owner` when somebody else took the log; its leaves here are of no use then
    */
@@ -166,7 +167,8 @@ export class LogWriter {
     this.unsaved = this.unsaved.slice(objects.length);
     this.unsignedBytes -= bytes;
     this.head = { ...checkpoint, nextOffset };
-    await this.removeOldPartials();
+    // What could not be removed is in nobody's way, and tried again with the next commit.
+    await this.removeOldPartials().catch(() => undefined);
     return checkpoint;
   }
 
@@ -185,10 +187,11 @@ export class LogWriter {
 
   /**
    * Removes partial pieces that a wider piece of the same place begins with. Wider ones than the signed size needs stay:
-   * a former owner, frozen and late, must not remove what a later one has signed by now.
+   * a former owner, frozen and late, must not remove what a later one has signed by now. The widest go first: one that a
+   * crash left, with leaves that were never signed, must not be the next wider one to a piece that is gone.
    */
   private async removeOldPartials(): Promise<void> {
-    const old = [...this.partials].filter((path) => isCovered(path, this.head.size));
+    const old = [...this.partials].filter((path) => isCovered(path, this.head.size)).sort(byWidthDescending);
     await this.options.store.remove(old.map((path) => `${this.options.prefix}/${path}`));
     for (const path of old) this.partials.delete(path);
   }
@@ -200,6 +203,10 @@ function isCovered(path: string, size: number): boolean {
   const piece = parseIndexedPath(rest);
   const level = kind.startsWith('tile/') && kind !== 'tile/entries' ? Number(kind.slice('tile/'.length)) : 0;
   return piece !== undefined && (tileAt(size, level, piece.index)?.width ?? 0) > piece.width;
+}
+
+function byWidthDescending(a: string, b: string): number {
+  return Number(b.slice(b.lastIndexOf('/') + 1)) - Number(a.slice(a.lastIndexOf('/') + 1));
 }
 
 /** Items that go with the leaves of the tile that is not full yet: their entries, or their offsets. */

@@ -2,7 +2,7 @@ import type { LogStore, OwnedObjects, StoredObject } from './log-store.ts';
 import { MerkleLogError } from './merkle-logs.errors.ts';
 
 /** A step of the store in memory: what it does, and to which object or log. */
-export type MemoryStep = 'write' | 'remove' | 'take';
+export type MemoryStep = 'read' | 'list' | 'write' | 'remove' | 'take';
 
 /** What several processes share: objects, and the newest owner of each log. */
 interface Shared {
@@ -16,6 +16,8 @@ export class MemoryLogStore implements LogStore {
   failAfterObjects = Infinity;
   /** Called before each step: it may throw, or wait for as long as a frozen process does. */
   before: (step: MemoryStep, path: string) => Promise<void> | void = () => undefined;
+  /** Called after each step that changes something: what it throws is a reply that was lost. */
+  after: (step: MemoryStep, path: string) => Promise<void> | void = () => undefined;
 
   constructor(private readonly shared: Shared = { objects: new Map(), epochs: new Map() }) {}
 
@@ -23,8 +25,9 @@ export class MemoryLogStore implements LogStore {
     return this.shared.objects;
   }
 
-  read(path: string): Promise<Uint8Array | undefined> {
-    return Promise.resolve(this.objects.get(path));
+  async read(path: string): Promise<Uint8Array | undefined> {
+    await this.before('read', path);
+    return this.objects.get(path);
   }
 
   write(objects: readonly StoredObject[]): Promise<void> {
@@ -38,18 +41,21 @@ export class MemoryLogStore implements LogStore {
       if (this.failAfterObjects <= 0) throw new Error('no space left on device');
       this.failAfterObjects -= 1;
       this.objects.set(path, Uint8Array.from(bytes));
+      await this.after('write', path);
     }
   }
 
-  list(path: string): Promise<string[]> {
+  async list(path: string): Promise<string[]> {
+    await this.before('list', path);
     const below = [...this.objects.keys()].filter((key) => key.startsWith(`${path}/`));
-    return Promise.resolve([...new Set(below.map((key) => key.slice(path.length + 1).split('/')[0] ?? ''))].sort());
+    return [...new Set(below.map((key) => key.slice(path.length + 1).split('/')[0] ?? ''))].sort();
   }
 
   async remove(paths: readonly string[]): Promise<void> {
     for (const path of paths) {
       await this.before('remove', path);
       this.objects.delete(path);
+      await this.after('remove', path);
     }
   }
 
@@ -61,6 +67,7 @@ export class MemoryLogStore implements LogStore {
     await this.before('take', name);
     const epoch = (this.shared.epochs.get(name) ?? 0) + 1;
     this.shared.epochs.set(name, epoch);
+    await this.after('take', name);
     const assertOwner = (): void => {
       if (this.shared.epochs.get(name) !== epoch) throw new MerkleLogError('stale-owner', `${name} has another owner`);
     };

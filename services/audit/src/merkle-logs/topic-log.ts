@@ -73,6 +73,11 @@ export class TopicLog {
     return this.writer.signed.nextOffset ?? 0;
   }
 
+  /** The first offset that no leaf has, unsigned leaves included. */
+  get nextOffset(): number {
+    return this.writer.nextOffset ?? 0;
+  }
+
   get unsigned(): { leaves: number; bytes: number } {
     return this.writer.unsigned;
   }

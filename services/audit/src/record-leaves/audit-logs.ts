@@ -13,6 +13,14 @@ const UNSIGNED_BYTES_MAX = 16_777_216;
 /** Logs that are committed at the same time: each syncs a few files, and the thread pool has four threads. */
 const COMMITS_AT_ONCE = 4;
 
+/** Leaves of a log that another process took before they were signed: they wait for that one's signature. */
+interface HandedOver {
+  /** Monotonic ms. */
+  readonly sinceMs: number;
+  /** The offset after the last of them. */
+  readonly nextOffset: number;
+}
+
 /** How many leaves a topic's logs gained, for the metrics. */
 export type OnLeaves = (topic: string, leaves: number) => void;
 
@@ -26,6 +34,8 @@ export type OnLeaves = (topic: string, leaves: number) => void;
 export class AuditLogs implements BatchConsumer {
   readonly topics: readonly TopicName[] = LOGGED_TOPICS;
   private readonly logs = new Map<string, TopicLog>();
+  private readonly handedOver = new Map<string, HandedOver>();
+  private lost: (log: TopicPartition) => void = () => undefined;
 
   constructor(
     private readonly around: LogSurroundings,
@@ -41,9 +51,15 @@ export class AuditLogs implements BatchConsumer {
       await before?.settled();
       const log = await TopicLog.take({ ...partition, topic: loggedTopic(partition.topic) }, this.around);
       this.logs.set(key, log);
+      this.handedOver.delete(key);
       taken.set(key, { next: log.nextSignedOffset, epoch: log.epoch });
     }
     return taken;
+  }
+
+  /** Calls the listener when a commit finds that another process took a log. */
+  onLost(listener: (log: TopicPartition) => void): void {
+    this.lost = listener;
   }
 
   /** The first offset without a signed leaf, from the folder, whoever owns the log. */
@@ -74,9 +90,11 @@ export class AuditLogs implements BatchConsumer {
     }
   }
 
-  /** How long the oldest unsigned leaf of any log has waited, ms. */
+  /** How long the oldest leaf that nobody has signed has waited, of those that this process was given, ms. */
   get unsignedForMs(): number {
-    return Math.max(0, ...[...this.logs.values()].map((log) => log.unsignedForMs));
+    const nowMs = this.around.clock.monotonicMs();
+    const elsewhere = [...this.handedOver.values()].map(({ sinceMs }) => nowMs - sinceMs);
+    return Math.max(0, ...[...this.logs.values()].map((log) => log.unsignedForMs), ...elsewhere);
   }
 
   /**
@@ -95,12 +113,29 @@ export class AuditLogs implements BatchConsumer {
           if (growth !== undefined) grown.push(growth);
         } catch (error) {
           failed.push({ name: key, error });
-          if (isStale(error) && this.logs.get(key) === log) this.logs.delete(key);
+          if (isStale(error) && this.logs.get(key) === log) this.letGo(key, log);
         }
       }
     });
     await Promise.all(workers);
+    await this.lookAtHandedOver();
     return { grown, failed };
+  }
+
+  private letGo(key: string, log: TopicLog): void {
+    this.logs.delete(key);
+    const sinceMs = this.around.clock.monotonicMs() - log.unsignedForMs;
+    this.handedOver.set(key, { sinceMs, nextOffset: log.nextOffset });
+    this.lost(partitionOf(key));
+  }
+
+  /** Whoever took a log may have died since: its leaves count as waiting until its checkpoint covers them. */
+  private async lookAtHandedOver(): Promise<void> {
+    for (const [key, { nextOffset }] of this.handedOver) {
+      const files = new LogFiles(this.around.store, logPrefix(partitionOf(key)));
+      const signed = await files.nextOffset().catch(() => 0);
+      if (signed >= nextOffset) this.handedOver.delete(key);
+    }
   }
 
   private async commit(topic: string, log: TopicLog): Promise<LogGrowth | undefined> {
@@ -108,6 +143,11 @@ export class AuditLogs implements BatchConsumer {
     if (growth !== undefined) this.onLeaves(topic, growth.leaves);
     return growth;
   }
+}
+
+function partitionOf(key: string): TopicPartition {
+  const at = key.lastIndexOf('/');
+  return { topic: key.slice(0, at), partition: Number(key.slice(at + 1)) };
 }
 
 function isStale(error: unknown): boolean {

@@ -225,6 +225,119 @@ describe('the age of the checkpoints', () => {
   });
 });
 
+describe('the age of the checkpoints of a process that cannot take its logs', () => {
+  it('grows from the first try on until one succeeds', async () => {
+    const process = new AuditProcess(new MemoryLogStore());
+    process.store.before = (step) => {
+      if (step === 'take') throw new Error('no space left on device');
+    };
+    for (let tries = 0; tries < 3; tries += 1) {
+      await expect(process.take()).rejects.toThrow('no space left');
+      process.elapsedMs += 4_000;
+    }
+    expect(process.topics.unsignedForMs).toBe(12_000);
+    process.store.before = () => undefined;
+    await process.take();
+    expect(process.topics.unsignedForMs).toBe(0);
+  });
+
+  it('grows while a try hangs, and no longer when nobody tries any more', async () => {
+    const process = new AuditProcess(new MemoryLogStore());
+    let answer: (error: Error) => void = () => undefined;
+    const hangs = new Promise<void>((resolve) => {
+      process.store.before = () => {
+        resolve();
+        return new Promise((_, reject) => (answer = reject));
+      };
+    });
+    const hanging = process.take();
+    await hangs;
+    process.elapsedMs += 60_000;
+    expect(process.topics.unsignedForMs).toBe(60_000);
+    answer(new Error('i/o error'));
+    await expect(hanging).rejects.toThrow('i/o error');
+    process.elapsedMs += 60_000;
+    expect(process.topics.unsignedForMs).toBe(0);
+  });
+});
+
+describe('the age of the checkpoints of a process whose logs were taken by another one', () => {
+  async function takenOver(): Promise<{ old: Process; owner: Process }> {
+    const old = new AuditProcess(new MemoryLogStore());
+    await old.take();
+    await old.apply('consent.events', 0, 0, 3);
+    await old.apply('consent.events', 1, 0, 3);
+    await old.signer.tick();
+    await old.apply('consent.events', 0, 3);
+    const owner = new AuditProcess(old.store.beside());
+    await owner.take();
+    old.elapsedMs += 2_000;
+    await old.signer.tick();
+    return { old, owner };
+  }
+
+  it('grows until the other one has signed what this one was given', async () => {
+    const { old, owner } = await takenOver();
+    old.elapsedMs += 3_000;
+    await old.signer.tick();
+    expect(old.topics.unsignedForMs).toBe(5_000);
+    await owner.apply('consent.events', 0, 3);
+    await owner.signer.tick();
+    await old.signer.tick();
+    expect(old.topics.unsignedForMs).toBe(0);
+  });
+
+  it('grows until there is a later head when the other one only took the log of heads', async () => {
+    const { old, owner } = await takenOver();
+    await owner.apply('consent.events', 0, 3);
+    await owner.signer.tick();
+    await old.take();
+    await old.apply('consent.events', 1, 3);
+    await owner.take([{ topic: 'consent.events', partition: 0 }]);
+    await old.signer.tick();
+    expect(await old.size('consent.events/1')).toBe(4);
+    old.elapsedMs += 4_000;
+    await old.signer.tick();
+    expect(old.topics.unsignedForMs).toBe(4_000);
+    await owner.signer.tick();
+    await old.signer.tick();
+    expect(old.topics.unsignedForMs).toBe(0);
+  });
+
+  it('is 0 again when this one takes them back', async () => {
+    const { old } = await takenOver();
+    await old.take();
+    expect(old.topics.unsignedForMs).toBe(0);
+    await old.apply('consent.events', 0, 3);
+    await old.signer.tick();
+    expect(boundHeads(old.store)).toContainEqual(['consent.events/0', 4]);
+  });
+});
+
+describe('a process that finds its logs taken by another one', () => {
+  it('tells whoever follows the topics, so that it takes again what is its own', async () => {
+    const old = new AuditProcess(new MemoryLogStore());
+    const lost: unknown[] = [];
+    old.topics.onLost((partition) => lost.push(partition));
+    await old.take();
+    await old.apply('consent.events', 1, 0);
+    await new AuditProcess(old.store.beside()).take();
+    await old.signer.tick();
+    expect(lost).toEqual([{ topic: 'consent.events', partition: 1 }]);
+    await old.take([{ topic: 'consent.events', partition: 1 }]);
+    await old.apply('consent.events', 1, 0);
+    await old.signer.tick();
+    await old.signer.tick();
+    expect(lost).toEqual([
+      { topic: 'consent.events', partition: 1 },
+      { topic: 'consent.events', partition: 0 },
+    ]);
+    await old.take([{ topic: 'consent.events', partition: 0 }]);
+    await old.signer.tick();
+    expect(boundHeads(old.store)).toEqual([['consent.events/1', 1]]);
+  });
+});
+
 describe('a batch of records', () => {
   const batch = { topic: 'consent.events', partition: 0, heartbeat: () => Promise.resolve() };
   const records = [{ ...batch, offset: 0, timestampMs: 0, key: null, headers: [], value: Buffer.from('a record') }];

@@ -53,9 +53,12 @@ export class CheckpointSigner implements OnApplicationShutdown {
   private ticks = 0;
   /** Since when a log's checkpoint waits for the head that binds it. */
   private unboundSinceMs: number | undefined;
+  /** The log of heads was taken by another process while a head was due, which waits for a later one. */
+  private lostHeads: { readonly heads: HeadLog; readonly sinceMs: number } | undefined;
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
+  private lost: (followed: TopicPartition) => void = () => undefined;
 
   constructor(private readonly options: CheckpointSignerOptions) {}
 
@@ -71,12 +74,19 @@ export class CheckpointSigner implements OnApplicationShutdown {
     this.heads = undefined;
     await this.running;
     this.heads = await HeadLog.take(store, key, origin);
+    this.lostHeads = undefined;
     this.ticks = 0;
+  }
+
+  /** Calls the listener with the partition that the log of heads follows when another process took that log. */
+  onLost(listener: (followed: TopicPartition) => void): void {
+    this.lost = listener;
   }
 
   /** How long the oldest record waits for its log's checkpoint, or that for the head that binds it, ms. */
   get unsignedForMs(): number {
-    const unboundForMs = this.unboundSinceMs === undefined ? 0 : this.options.clock.monotonicMs() - this.unboundSinceMs;
+    const sinceMs = this.unboundSinceMs ?? this.lostHeads?.sinceMs;
+    const unboundForMs = sinceMs === undefined ? 0 : this.options.clock.monotonicMs() - sinceMs;
     return Math.max(this.options.logs.unsignedForMs, unboundForMs);
   }
 
@@ -115,14 +125,22 @@ export class CheckpointSigner implements OnApplicationShutdown {
       await this.bind(grown.map(({ checkpoint }) => checkpoint));
     } catch (error) {
       this.warn(error, {}, 'the head of all logs could not be signed or announced');
-      if (error instanceof MerkleLogError && error.code === 'stale-owner') this.heads = undefined;
+      if (error instanceof MerkleLogError && error.code === 'stale-owner') this.letHeadsGo();
     }
+  }
+
+  private letHeadsGo(): void {
+    if (this.heads === undefined) return;
+    this.lostHeads = { heads: this.heads, sinceMs: this.unboundSinceMs ?? this.options.clock.monotonicMs() };
+    this.heads = undefined;
+    this.unboundSinceMs = undefined;
+    this.lost(HEADS_FOLLOW);
   }
 
   private async bind(grown: readonly Checkpoint[]): Promise<void> {
     const heads = this.heads;
     if (heads === undefined) {
-      this.unboundSinceMs = undefined;
+      if ((await this.lostHeads?.heads.isContinued()) === true) this.lostHeads = undefined;
       return;
     }
     if (grown.length > 0) this.unboundSinceMs ??= this.options.clock.monotonicMs();
@@ -139,9 +157,11 @@ export class CheckpointSigner implements OnApplicationShutdown {
     const prune = this.ticks % TICKS_PER_PRUNING === 0;
     if (prune) heads.record(await this.dueForPruning(heads), at);
     this.ticks += 1;
-    const signed = await heads.commit();
+    await heads.commit();
     this.unboundSinceMs = undefined;
-    if (signed !== undefined) this.newest = { ...signed, at };
+    // Asked for rather than what the commit answers: the answer of the last one may have been lost.
+    const signed = await heads.signed();
+    if (signed !== undefined && signed.size !== this.newest?.size) this.newest = { ...signed, at };
     if (prune) await this.prune(heads);
     this.options.witnesses?.offer(heads);
     if (this.newest !== undefined) await this.announce(heads.origin, this.newest);

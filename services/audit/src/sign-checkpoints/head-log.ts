@@ -113,20 +113,23 @@ export class HeadLog {
    */
   async commit(): Promise<SignedHeads | undefined> {
     const checkpoint = await this.writer.commit();
-    if (checkpoint === undefined) return undefined;
-    this.newest = undefined;
-    return this.signed();
+    return checkpoint === undefined ? undefined : this.signed();
   }
 
   /** The newest checkpoint with the log's own signatures; undefined before the first. */
   async signed(): Promise<SignedHeads | undefined> {
-    if (this.newest !== undefined) return this.newest;
+    if (this.newest?.size === this.writer.signed.size) return this.newest;
     const note = await this.files.checkpoint();
     if (note === undefined) return undefined;
     const { text, signatures } = readNote(note);
     const own = signatures.filter(({ name }) => name === this.origin);
     this.newest = { size: parseCheckpoint(text).size, note: formatNote(text, own) };
     return this.newest;
+  }
+
+  /** Whether a later head than this owner's is there: another owner signs. */
+  async isContinued(): Promise<boolean> {
+    return ((await this.files.head())?.size ?? 0) > this.writer.signed.size;
   }
 
   /** Publishes the operator's trust policy, for people to see who is asked. */

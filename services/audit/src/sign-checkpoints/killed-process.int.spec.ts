@@ -10,8 +10,9 @@ import { LogKey } from '../merkle-logs/log-key.ts';
 import { recordAt } from './killed-process.fixture.ts';
 
 const PROGRAM = join(import.meta.dirname, 'killed-process.fixture.ts');
-/** Runs, each with kills at other moments: a few always, fifty in the long run (`AUDIT_KILL_RUNS=50`). */
+/** Runs, each with kills at other moments: a few always, more from any seed on in the soak `audit-process-killed`. */
 const RUNS_ALWAYS = 2;
+const FIRST_SEED = Number(process.env['AUDIT_KILL_SEED'] ?? 1);
 const RUNS = Number(process.env['AUDIT_KILL_RUNS'] ?? RUNS_ALWAYS);
 /** A process takes over a second to start, which is what a run costs. */
 const KILLS_OF_EACH = RUNS > RUNS_ALWAYS ? 4 : 1;
@@ -101,7 +102,7 @@ async function killAndFreeze(run: Run, seed: number): Promise<void> {
 }
 
 describe('processes that are killed or frozen at any moment', () => {
-  it.each(Array.from({ length: RUNS }, (_, i) => i + 1))(
+  it.each(Array.from({ length: RUNS }, (_, i) => FIRST_SEED + i))(
     'leave one whole log, which a later one completes by itself (seed %d)',
     async (seed) => {
       const folder = await mkdtemp(join(tmpdir(), 'assent-killed-'));

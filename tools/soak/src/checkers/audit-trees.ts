@@ -46,30 +46,53 @@ function checkpointedLogs(folder: string): string[] {
 }
 
 /** C2SP tlog-checkpoint: origin, size, root. */
-function headOf(note: string): { size: number; root: Buffer } | undefined {
+export function headOf(note: string): { size: number; root: Buffer } | undefined {
   const [, size, root] = note.split('\n');
   if (size === undefined || root === undefined || !/^\d+$/.test(size)) return undefined;
   return { size: Number(size), root: Buffer.from(root, 'base64') };
 }
 
-/** RFC 6962, section 2.1: complete subtrees are joined as soon as there are two of a size, the rest from the right. */
 export function rootOf(records: readonly RawRecord[]): Buffer {
+  return rootsAt(records.map(leafHashOf), [records.length]).get(records.length) ?? sha256(Buffer.alloc(0));
+}
+
+/**
+ * The roots of the trees of the first so many leaves, for each size asked that there are leaves for. RFC 6962, section
+ * 2.1: complete subtrees are joined as soon as there are two of a size, the rest from the right.
+ */
+export function rootsAt(leafHashes: readonly Buffer[], sizes: Iterable<number>): ReadonlyMap<number, Buffer> {
+  const asked = new Set(sizes);
+  const roots = new Map<number, Buffer>();
   const subtrees: { size: number; hash: Buffer }[] = [];
-  for (const record of records) {
-    subtrees.push({ size: 1, hash: leafHashOf(record) });
+  for (const [index, hash] of leafHashes.entries()) {
+    subtrees.push({ size: 1, hash });
     for (;;) {
       const [left, right] = subtrees.slice(-2);
       if (left === undefined || right === undefined || left.size !== right.size) break;
       subtrees.splice(-2, 2, { size: left.size * 2, hash: nodeHash(left.hash, right.hash) });
     }
+    if (!asked.has(index + 1)) continue;
+    roots.set(
+      index + 1,
+      subtrees.slice(0, -1).reduceRight((right, left) => nodeHash(left.hash, right), subtrees.at(-1)?.hash ?? hash),
+    );
   }
-  const last = subtrees.pop();
-  if (last === undefined) return sha256(Buffer.alloc(0));
-  return subtrees.reduceRight((right, left) => nodeHash(left.hash, right), last.hash);
+  return roots;
 }
 
+/** Records are read once and judged after every run. */
+const knownLeafHashes = new WeakMap<RawRecord, Buffer>();
+
 export function leafHashOf(record: RawRecord): Buffer {
-  return sha256(Buffer.concat([Buffer.of(0), entryOf(record)]));
+  const known = knownLeafHashes.get(record);
+  if (known !== undefined) return known;
+  const hash = leafHashOfEntry(entryOf(record));
+  knownLeafHashes.set(record, hash);
+  return hash;
+}
+
+export function leafHashOfEntry(entry: Uint8Array): Buffer {
+  return sha256(Buffer.concat([Buffer.of(0), entry]));
 }
 
 /** docs/formats/leaf-encoding.md. @throws Error when the reader has not kept the bytes */
@@ -119,7 +142,8 @@ function sha256(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
 }
 
-function grouped(records: readonly RawRecord[]): ReadonlyMap<string, readonly RawRecord[]> {
+/** The records of each log, by its name, in their order. */
+export function grouped(records: readonly RawRecord[]): ReadonlyMap<string, readonly RawRecord[]> {
   const logs = new Map<string, RawRecord[]>();
   for (const record of records) {
     const name = `${record.topic}/${record.partition}`;

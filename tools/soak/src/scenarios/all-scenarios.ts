@@ -1,4 +1,6 @@
-import type { Scenario } from './scenario.ts';
+import type { Scenario, StandaloneScenario } from './scenario.ts';
+import { auditKilled } from './audit-killed.ts';
+import { auditOwnerFrozen, auditProcessKilled, logTampered } from './audit-specs.ts';
 import { barrierOffIsSeen } from './barrier-off-is-seen.ts';
 import { clock } from './clock.ts';
 import { cluster } from './cluster.ts';
@@ -12,7 +14,7 @@ import { withdrawalsGetIn } from './withdrawals-get-in.ts';
 import { noSendAfterStop } from './no-send-after-stop.ts';
 
 /** In the order in which they run; those that need the same platform stand together, so that they share one. */
-export const SCENARIOS: readonly Scenario[] = [
+export const SCENARIOS: readonly (Scenario | StandaloneScenario)[] = [
   crash,
   providerReplies,
   shutdown,
@@ -22,6 +24,10 @@ export const SCENARIOS: readonly Scenario[] = [
   twoOfEverything,
   cluster,
   leaderless,
+  auditKilled,
   noSendAfterStop,
   barrierOffIsSeen,
+  auditProcessKilled,
+  auditOwnerFrozen,
+  logTampered,
 ];

@@ -39,3 +39,10 @@ export interface Scenario {
   /** Leaves every fault healed. Throws when it could not be carried out, which counts as a failed run. */
   run(context: RunContext): Promise<RunResult>;
 }
+
+/** A scenario that needs no platform: it starts what it needs by itself. */
+export interface StandaloneScenario extends Pick<Scenario, 'name' | 'invariants' | 'ciRuns'> {
+  readonly platform: 'none';
+  /** Throws when it could not be carried out, which counts as a failed run. */
+  run(context: Pick<RunContext, 'seed' | 'progress'>): Promise<RunResult>;
+}

@@ -6,6 +6,7 @@ import { type ServiceName, SERVICES } from '@assent/cli';
 import type { PartName } from '../platform/parts.ts';
 import { type SoakPlatform, until } from '../platform/soak-platform.ts';
 import { duringTraffic, trafficViolations } from './mixed-traffic.ts';
+import { partitionsOwned } from './partitions-owned.ts';
 import type { Scenario, Violation } from './scenario.ts';
 
 const PEOPLE = 8;
@@ -38,7 +39,7 @@ export const twoOfEverything: Scenario = {
       if (isFrozen) platform.pause(loser);
       else await platform.part(loser).kill9({ stayDown: true });
       const hasAll = await until(
-        async () => ((await owned(platform, winner)) >= all ? true : undefined),
+        async () => ((await partitionsOwned(platform, winner)) >= all ? true : undefined),
         TAKE_OVER_TIMEOUT_MS,
       );
       takeOverMs = monotonicMs() - beganMs;
@@ -69,24 +70,13 @@ export const twoOfEverything: Scenario = {
 async function judgeShares(platform: SoakPlatform, service: ServiceName): Promise<Violation[]> {
   const names = platform.partsOf(service);
   const areShared = await until(async () => {
-    const shares = await Promise.all(names.map((name) => owned(platform, name)));
+    const shares = await Promise.all(names.map((name) => partitionsOwned(platform, name)));
     return shares.every((share) => share > 0) ? true : undefined;
   }, SHARE_TIMEOUT_MS);
   return areShared === true ? [] : [{ invariant: 'two', what: `the processes of ${service} do not share its work` }];
 }
 
 async function partitionsOf(platform: SoakPlatform, service: ServiceName): Promise<number> {
-  const shares = await Promise.all(platform.partsOf(service).map((name) => owned(platform, name)));
+  const shares = await Promise.all(platform.partsOf(service).map((name) => partitionsOwned(platform, name)));
   return shares.reduce((sum, share) => sum + share, 0);
-}
-
-/** Partitions that a process says it owns, from its metrics; 0 when it does not answer. */
-async function owned(platform: SoakPlatform, name: PartName): Promise<number> {
-  try {
-    const response = await fetch(`${platform.url(name)}/metrics`, { signal: AbortSignal.timeout(2_000) });
-    const counts = [...(await response.text()).matchAll(/^consumer_partitions\{[^}]*\} (\d+)$/gm)];
-    return counts.reduce((sum, [, count]) => sum + Number(count), 0);
-  } catch {
-    return 0;
-  }
 }
