@@ -261,9 +261,12 @@ describe('the batch transport on Kafka', () => {
   it('tells a handler at work that a rebalance has begun, and what it leaves undone is done by the new owner', async () => {
     let rebalanced!: () => void;
     const whileRebalancing = new Promise<void>((resolve) => (rebalanced = resolve));
+    let began!: () => void;
+    const atWork = new Promise<void>((resolve) => (began = resolve));
     const seen: boolean[] = [];
     await join(async (batch) => {
       seen.push(batch.isCurrent());
+      began();
       while (batch.isCurrent()) await new Promise((resolve) => setTimeout(resolve, 20));
       seen.push(batch.isCurrent());
       rebalanced();
@@ -271,6 +274,7 @@ describe('the batch transport on Kafka', () => {
     });
     await append(topics[0]!, 0, 3);
     await append(topics[0]!, 1, 3);
+    await atWork;
     const joining = join();
     await whileRebalancing;
     expect([seen.at(0), seen.at(-1)]).toEqual([true, false]);
