@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { KafkaMessage } from 'kafkajs';
 import { BatchIntake, type IntakeOptions, type RecordBatch } from './batch-intake.ts';
-import type { GroupBatch, GroupConsumer, GroupEvents } from './group-consumer.ts';
+import { type GroupBatch, type GroupConsumer, type GroupEvents, SESSION_TIMEOUT_MS } from './group-consumer.ts';
 import { partitionKey, type TopicPartition } from './event-log.ts';
 import { silentLogger } from './logger.ts';
 
@@ -405,6 +405,22 @@ describe('a handler that fails', () => {
     expect(beat.mock.calls.length).toBe(4);
   });
 
+  it('asks once at a time while a heartbeat is not answered, and is told after a session', async () => {
+    const { consumer, behaviour } = await joinedIntake();
+    const told: unknown[] = [];
+    behaviour.handle = async (batch) => {
+      await batch.heartbeat().catch((error: unknown) => told.push((error as Error).name));
+      await new Promise(() => undefined);
+    };
+    const batch = new FakeBatch(0, [5]);
+    const beat = jest.spyOn(batch, 'heartbeat').mockReturnValue(new Promise(() => undefined));
+    await handed(consumer, batch);
+    await jest.advanceTimersByTimeAsync(SESSION_TIMEOUT_MS - 1);
+    expect([beat.mock.calls.length, told]).toEqual([1, []]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(told).toEqual(['KafkaJSConnectionError']);
+  });
+
   it('that takes long lets the other partitions go on, and is continued where it ends', async () => {
     const { consumer, handled, behaviour, intake } = await joinedIntake();
     let end!: () => void;
@@ -636,6 +652,40 @@ describe('a rebalance in the middle of a batch', () => {
     batch.heartbeatError = Object.assign(new Error('closed'), { name: 'KafkaJSConnectionClosedError' });
     await handed(consumer, batch);
     expect(current).toEqual([true, false]);
+  });
+});
+
+describe('a consumer that restarts', () => {
+  const restarting = (): never => {
+    throw new Error('Consumer group was not initialized');
+  };
+
+  it('takes no seek for a batch that was broken off; its partition has a place again', async () => {
+    const { consumer, behaviour, intake, handled } = await joinedIntake();
+    behaviour.handle = () => Promise.reject(new Error('the store is away'));
+    const batch = new FakeBatch(0, [5]);
+    batch.heartbeatError = Object.assign(new Error('closed'), { name: 'KafkaJSConnectionError' });
+    const { seek } = consumer;
+    consumer.seek = restarting;
+    await handed(consumer, batch);
+    await jest.advanceTimersByTimeAsync(2_000);
+    consumer.seek = seek;
+    behaviour.handle = () => Promise.resolve();
+    consumer.events.joined([P0, P1]);
+    await jest.advanceTimersByTimeAsync(0);
+    await handed(consumer, new FakeBatch(0, [5]));
+    expect(handled).toEqual(['t/0: 5']);
+    expect(stateOf(intake)).toMatchObject({ state: 'consuming', next: 6 });
+  });
+
+  it('takes no pause for a batch that takes long', async () => {
+    const { consumer, behaviour } = await joinedIntake();
+    behaviour.handle = () => new Promise(() => undefined);
+    consumer.pause = restarting;
+    await handed(consumer, new FakeBatch(0, [5]));
+    const next = consumer.events.batch(new FakeBatch(0, [6]));
+    await jest.advanceTimersByTimeAsync(1_000);
+    await next;
   });
 });
 

@@ -10,7 +10,7 @@ import {
   type GroupBatch,
   type GroupConsumer,
 } from './group-consumer.ts';
-import { MEMBERSHIP_LOST } from './kafkajs-internals.ts';
+import { MEMBERSHIP_LOST, unansweredHeartbeat } from './kafkajs-internals.ts';
 import { logRecordOf } from './log-record.ts';
 import { errorFields, type EventLogLogger } from './logger.ts';
 
@@ -113,8 +113,9 @@ interface Owned extends TopicPartition {
  *   sought and resumed. kafkajs does not wait for this, so a batch counts only if it continues its checkpoint: below
  *   is dropped, beyond is sought back, and a gap that stays stops the partition for a person to look at. (Records that
  *   retention deleted before they were read are reported and passed over.)
- * - kafkajs gets its batches back as soon as the work at them has begun, so that a record of one partition never waits
- *   for what is done with those of another. It waits when all places are taken, or for the batch before of a partition.
+ * - kafkajs gets its batches back as soon as the work at them has begun, so that a record of one partition does not
+ *   wait for what is done with those of another. It waits when all places are taken, or for the batch before of the
+ *   same partition, each for a second at most.
  * - A failing handler is tried again in place with heartbeats, then its partition steps aside with growing pauses, for
  *   as long as it takes. An error with code `stale-owner` says that the checkpoint has another owner: the partition is
  *   taken anew, once the coordinator has confirmed that it is still ours.
@@ -403,7 +404,16 @@ export class BatchIntake {
     } catch (error) {
       // The membership was lost or could not be confirmed; kafkajs finds that out by itself.
       this.options.logger.debug({ ...whereOf(p), ...errorFields(error) }, 'a batch was broken off');
-      if (this.mayGoOn(p) && p.state === 'consuming') this.options.consumer.seek(p, p.next);
+      if (this.mayGoOn(p) && p.state === 'consuming') this.seekAgain(p);
+    }
+  }
+
+  private seekAgain(p: Owned): void {
+    try {
+      this.options.consumer.seek(p, p.next);
+    } catch (error) {
+      // It restarts, and the next generation begins at the checkpoint anyway.
+      this.options.logger.debug({ ...whereOf(p), ...errorFields(error) }, 'a partition was not sought back');
     }
   }
 
@@ -411,8 +421,8 @@ export class BatchIntake {
   private goOnWithout(p: Owned, ended: Promise<void>): void {
     if (!this.mayGoOn(p) || p.state !== 'consuming') return; // the work sees to it, or nobody needs to
     p.state = 'working';
-    this.options.consumer.pause([p]);
     const comeBack = async (): Promise<void> => {
+      this.options.consumer.pause([p]);
       await ended;
       if (this.mayGoOn(p) && p.state === 'working') this.goOn(p);
     };
@@ -457,10 +467,10 @@ export class BatchIntake {
 
   /** True when the records were handled. Throws only kafkajs's own error: the membership was lost or not confirmed. */
   private async deliver(p: Owned, batch: GroupBatch, messages: readonly KafkaMessage[]): Promise<boolean> {
+    const records = messages.map((message) => logRecordOf(p.topic, p.partition, message));
     const membership = new Membership(batch, () => {
       if (this.isOwned(p)) this.revoke(); // what was joined meanwhile is not lost
     });
-    const records = messages.map((message) => logRecordOf(p.topic, p.partition, message));
     const handed = this.recordBatch(p, records, membership);
     try {
       for (let tries = 1; ; tries += 1) {
@@ -529,6 +539,7 @@ export class BatchIntake {
   }
 
   private async retake(p: Owned): Promise<void> {
+    if (p.state === 'taking') return; // under way
     const sinceMs = this.options.clock.monotonicMs();
     p.state = 'taking';
     p.reason = 'stale-owner';
@@ -572,6 +583,7 @@ export class BatchIntake {
 /** Heartbeats while a batch is handled, whether or not the handler makes them. */
 class Membership {
   private readonly timer: NodeJS.Timeout;
+  private confirming: Promise<void> | undefined;
   private lost: Error | undefined;
 
   constructor(
@@ -583,9 +595,21 @@ class Membership {
     }, HEARTBEAT_INTERVAL_MS);
   }
 
-  async confirm(): Promise<void> {
+  /** One at a time. After a session without an answer the membership is not to be counted on any more. */
+  confirm(): Promise<void> {
+    this.confirming ??= this.confirmOnce().finally(() => (this.confirming = undefined));
+    return this.confirming;
+  }
+
+  private async confirmOnce(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const unanswered = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(unansweredHeartbeat());
+      }, SESSION_TIMEOUT_MS);
+    });
     try {
-      await this.batch.heartbeat();
+      await Promise.race([this.batch.heartbeat(), unanswered]);
       this.lost = undefined;
     } catch (error) {
       if (isKafkajsError(error)) {
@@ -593,6 +617,8 @@ class Membership {
         if (error.type !== undefined && MEMBERSHIP_LOST.has(error.type)) this.onRebalance();
       }
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 

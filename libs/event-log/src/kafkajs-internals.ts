@@ -192,6 +192,13 @@ function amendMembership(): void {
     quiet.add(group);
     setTimeout(() => quiet.delete(group), forMs).unref();
   };
+  /** One look of a group at a time, however many of its batches wait for it. */
+  const looking = new WeakMap<ConsumerGroupInternals, Promise<object>>();
+  const lookAgain = (group: ConsumerGroupInternals): Promise<object> => {
+    const look = looking.get(group) ?? group.cluster.findGroupCoordinator(group).finally(() => looking.delete(group));
+    looking.set(group, look);
+    return look;
+  };
   const { joinAndSync, heartbeat } = ConsumerGroup.prototype;
   const lost = new WeakMap<ConsumerGroupInternals, Error>();
   ConsumerGroup.prototype.joinAndSync = async function (this: ConsumerGroupInternals): Promise<void> {
@@ -210,11 +217,16 @@ function amendMembership(): void {
     } catch (error) {
       if (MEMBERSHIP_LOST.has((error as { type?: string }).type ?? '')) lost.set(this, error as Error);
       if (!UNANSWERED.has((error as Error).name)) throw error;
-      this.coordinator = await this.cluster.findGroupCoordinator({ groupId: this.groupId });
+      this.coordinator = await lookAgain(this);
       if (this.offsetManager !== null) this.offsetManager.coordinator = this.coordinator;
       throw error;
     }
   };
+}
+
+/** What kafkajs makes of a coordinator that does not answer. */
+export function unansweredHeartbeat(): Error {
+  return new KafkaJSConnectionError('A heartbeat was not answered within a session');
 }
 
 function withoutLeaderless(data: MetadataResponse): MetadataResponse {

@@ -225,6 +225,46 @@ describe('the age of the checkpoints', () => {
   });
 });
 
+describe('a process whose log of heads was taken', () => {
+  it('says so again and again, since whoever was told may have been busy', async () => {
+    const old = new AuditProcess(new MemoryLogStore());
+    const told: unknown[] = [];
+    old.signer.onLost((followed) => told.push(followed));
+    await old.take();
+    await old.signer.tick();
+    const owner = new AuditProcess(old.store);
+    await owner.take();
+    await owner.apply('dispatch.events', 1, 0);
+    await owner.signer.tick();
+    for (let round = 0; round < 60; round += 1) await old.signer.tick();
+    expect(told.length).toBeGreaterThanOrEqual(3);
+    expect(told[0]).toEqual({ topic: 'consent.events', partition: 0 });
+  });
+
+  it('does not count the age of what it could not bind when another process keeps the heads', async () => {
+    const old = new AuditProcess(new MemoryLogStore());
+    await old.take();
+    old.store.before = (_, path) => {
+      if (path.startsWith('public/heads/')) throw new Error('no space left on device');
+    };
+    await old.apply('consent.events', 0, 0);
+    await old.signer.tick();
+    old.store.before = (step, name) => {
+      if (step === 'take' && name === 'heads') throw new Error('no space left on device');
+    };
+    await expect(old.take([{ topic: 'consent.events', partition: 0 }])).rejects.toThrow('no space left');
+    old.store.before = () => undefined;
+    const owner = new AuditProcess(old.store);
+    await owner.take([{ topic: 'consent.events', partition: 0 }]);
+    await owner.apply('consent.events', 0, 0);
+    await owner.signer.tick();
+    await old.take([{ topic: 'consent.events', partition: 1 }]);
+    for (let round = 0; round < 2; round += 1) await old.signer.tick();
+    old.elapsedMs += 3_600_000;
+    expect(old.topics.unsignedForMs).toBe(0);
+  });
+});
+
 describe('the age of the checkpoints of a process that cannot take its logs', () => {
   it('grows from the first try on until one succeeds', async () => {
     const process = new AuditProcess(new MemoryLogStore());

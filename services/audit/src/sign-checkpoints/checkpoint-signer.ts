@@ -73,6 +73,7 @@ export class CheckpointSigner implements OnApplicationShutdown {
     const { store, key, origin } = this.options.around;
     this.heads = undefined;
     await this.running;
+    this.unboundSinceMs = undefined;
     this.heads = await HeadLog.take(store, key, origin);
     this.lostHeads = undefined;
     this.ticks = 0;
@@ -140,6 +141,9 @@ export class CheckpointSigner implements OnApplicationShutdown {
   private async bind(grown: readonly Checkpoint[]): Promise<void> {
     const heads = this.heads;
     if (heads === undefined) {
+      this.ticks += 1;
+      // Whoever was told may have been busy; one that does not own the partition leaves it alone.
+      if (this.ticks % TICKS_PER_SWEEP === 0) this.lost(HEADS_FOLLOW);
       if ((await this.lostHeads?.heads.isContinued()) === true) this.lostHeads = undefined;
       return;
     }

@@ -139,7 +139,8 @@ export class HeadLog {
 
   /**
    * Publishes a checkpoint with the cosignatures that it got: beside the newest one, as the newest that has a quorum, and
-   * in the newest one itself when it is the same. Never over a larger one.
+   * in the newest one itself when it is the same. Never over a larger one, also when the answer to the writing of that
+   * one was lost: what is in the store decides.
    *
    * @throws MerkleLogError `stale-owner` when another process took the log of heads
    */
@@ -148,9 +149,10 @@ export class HeadLog {
     const bytes = Buffer.from(formatNote(text, [...signatures, ...cosignatures]), 'utf8');
     await this.writer.betweenCommits(async () => {
       const cosigned = (await this.files.cosignedHead())?.size ?? 0;
+      const newest = (await this.files.head())?.size;
       const names = [
         ...(isQuorum && of.size >= cosigned ? ['cosigned-checkpoint'] : []),
-        ...(of.size === this.writer.signed.size ? ['checkpoint'] : []),
+        ...(of.size === newest ? ['checkpoint'] : []),
       ];
       await this.store.write(names.map((name) => ({ path: `${HEADS_PREFIX}/${name}`, bytes })));
     });

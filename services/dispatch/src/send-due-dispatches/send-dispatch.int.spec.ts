@@ -232,6 +232,17 @@ describe('an attempt that its owner did not end', () => {
   });
   const nameOf = (person: Person): string => `dispatch.events/${partitionOf(person).partition}`;
 
+  it('is looked at again while its intent can not be seen, and not given up before', async () => {
+    const [person, attemptId, fence] = [await world.subscriber(), randomUUID(), LATE_EPOCH];
+    const { dispatchId } = await ask(service, offerTo(person, inMs(5 * 3_600_000)));
+    await get(Claims).claim({ _id: dispatchId, fence, attemptId, partition: nameOf(person) });
+    await get(Claims).startCalling(dispatchId, fence, attemptId);
+    await service.caughtUp();
+    const owned = { ...partitionOf(person), epoch: fence + 1 };
+    await sendStep(get<Barrier>(BARRIER)).settleCalls(owned, () => false, true);
+    expect(await get(Claims).find(dispatchId)).toMatchObject({ state: 'calling', attemptId });
+  });
+
   it('is unknown when its call had begun, and not repeated', async () => {
     const [person, attemptId] = [await world.subscriber(), randomUUID()];
     const dispatchId = await intend(person, attemptId);

@@ -144,8 +144,10 @@ export class SendDispatch {
     if (behind.length > 0) return;
     for (const { _id, fence, attemptId } of left) {
       const dispatch = await this.#find(_id);
-      const open = dispatch?.attempts.some((a) => a.attemptId === attemptId && a.outcome === 'intended');
-      if (dispatch?.subjectId !== undefined && open === true) {
+      const attempt = dispatch?.attempts.find((a) => a.attemptId === attemptId);
+      // Its intent is held back behind a poison event; once that is mended there is an outcome to write.
+      if (dispatch === undefined || attempt === undefined) continue;
+      if (dispatch.subjectId !== undefined && attempt.outcome === 'intended') {
         await this.#unknown(dispatch, dispatch.subjectId, attemptId, 'The process ended during the call.');
       }
       await this.#deps.claims.endCall(_id, fence, attemptId);
