@@ -21,8 +21,15 @@ import { BoundHeads } from './bound-heads.ts';
 import { type HeadEntry, parseHeadEntry } from './head-entry.ts';
 
 const HEADS = 'heads';
-/** Topics have some thousands of partitions at most. */
-const LOGS_MAX = 100_000;
+/** How much of what heads say is kept; a head of any further log is a fault. */
+export interface HeadsLimits {
+  /** Topics have some thousands of partitions at most. */
+  readonly logs: number;
+  /** Heads that take something back, whose roots are compared too. */
+  readonly takenBack: number;
+}
+
+const LIMITS: HeadsLimits = { logs: 100_000, takenBack: 100_000 };
 
 /** What the log of heads says about the other logs. */
 export interface HeadsFound {
@@ -61,8 +68,9 @@ export async function checkHeads(
   chain: KeyChain,
   file: TemporaryFile,
   findings: Findings,
+  limits = LIMITS,
 ): Promise<HeadsFound> {
-  const reader = new HeadReader(chain.origin, file, findings);
+  const reader = new HeadReader(chain.origin, file, findings, limits);
   const { checked } = findings;
   const { leaves, entries } = checked;
   await checkTree(claim, { reader, nameWrongHeads: () => Promise.resolve() }, findings);
@@ -75,29 +83,29 @@ class HeadReader implements EntryReader, HeadsFound {
   readonly bound = new Map<string, BoundHeads>();
   readonly takenBack = new Map<string, Map<number, Hash>>();
   readonly partitions = new Map<string, number>();
+  private takenBackCount = 0;
 
   constructor(
     private readonly origin: string,
     private readonly file: TemporaryFile,
     private readonly findings: Findings,
+    private readonly limits: HeadsLimits,
   ) {}
 
   entry(entry: Uint8Array, index: number): Promise<void> {
     const head = ifWellFormed(() => parseHeadEntry(entry, this.origin));
-    if (head === undefined || !this.isAboutALog(head)) this.invalid(index, 'the entry is not the head of a log');
+    if (head === undefined || !isAboutALog(head)) this.invalid(index, 'the entry is not the head of a log');
+    else if (!this.bound.has(head.name) && this.bound.size >= this.limits.logs)
+      this.invalid(
+        index,
+        `more than ${this.limits.logs} logs have heads; this one and what follows of it is not looked at`,
+      );
     else this.bind(head, index);
     return Promise.resolve();
   }
 
   skipped(): Promise<void> {
     return Promise.resolve();
-  }
-
-  private isAboutALog({ name, firstRetained }: HeadEntry): boolean {
-    const log = logNamed(name);
-    // A topic that this verifier does not know is said to be missing or stray, not to be no head.
-    if (log === undefined) return this.bound.has(name) || this.bound.size < LOGS_MAX;
-    return firstRetained === 0 || !factsOf(log.topic).keptForEver;
   }
 
   private bind({ name, size, root, firstRetained, partitions }: HeadEntry, index: number): void {
@@ -119,8 +127,9 @@ class HeadReader implements EntryReader, HeadsFound {
     const text = `${name} had ${known.size} leaves before and has ${size} here`;
     this.findings.fault('head-went-back', place, text);
     const back = this.takenBack.get(name) ?? new Map<number, Hash>();
-    this.takenBack.set(name, back);
-    if (back.size < REMEMBERED_MAX) back.set(size, root);
+    if (back.size >= REMEMBERED_MAX || this.takenBackCount >= this.limits.takenBack) return;
+    this.takenBackCount += 1;
+    this.takenBack.set(name, back.set(size, root));
   }
 
   /** Partitions are never added: another number would send a person's facts to another partition. */
@@ -138,6 +147,12 @@ class HeadReader implements EntryReader, HeadsFound {
   private invalid(index: number, text: string): void {
     this.findings.fault('head-invalid', { log: HEADS, index }, text);
   }
+}
+
+/** A topic that this verifier does not know is said to be missing or stray, not to be no head. */
+function isAboutALog({ name, firstRetained }: HeadEntry): boolean {
+  const log = logNamed(name);
+  return log === undefined || firstRetained === 0 || !factsOf(log.topic).keptForEver;
 }
 
 /**

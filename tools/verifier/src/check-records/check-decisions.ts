@@ -7,6 +7,7 @@ import {
   type AttemptData,
   type DecisionFact,
   decisionFact,
+  type Grant,
   type Outcome,
   type Resumption,
   type Withdrawal,
@@ -31,13 +32,6 @@ interface Asked {
   readonly offset: number;
   readonly seen: number | undefined;
   readonly message: Message | undefined;
-}
-
-/** A proven grant for one purpose. */
-interface PurposeGrant {
-  readonly kind: 'grant';
-  readonly purposeId: string;
-  readonly requestedAt: string;
 }
 
 /** What is wrong at a leaf of dispatch.events. */
@@ -72,7 +66,7 @@ export class DecisionChecks {
    * In the order of the consent log: a fact at its offset, an attempt after all that its gate had seen. Facts are added
    * before attempts, so of equals they come first.
    */
-  private readonly persons: ExternalSort<Withdrawal | PurposeGrant | Resumption | Asked>;
+  private readonly persons: ExternalSort<Withdrawal | Grant | Resumption | Asked>;
   private readonly found: ExternalSort<FoundAt>;
   private consentLog = '';
   private dispatchLog = '';
@@ -119,12 +113,7 @@ export class DecisionChecks {
   /** Takes in a fact of an event that a run had read which was interrupted. @throws SpillError */
   remember(fact: DecisionFact): void {
     switch (fact.kind) {
-      case 'grant': {
-        const { subjectId, offset, purposeIds, requestedAt } = fact;
-        for (const purposeId of purposeIds)
-          this.persons.add(keyOf(fact.tenant, subjectId), offset, { kind: 'grant', purposeId, requestedAt });
-        break;
-      }
+      case 'grant':
       case 'withdrawal':
       case 'resumption':
         this.persons.add(keyOf(fact.tenant, fact.subjectId), fact.offset, fact);
@@ -204,7 +193,7 @@ export class DecisionChecks {
   }
 
   /** Attempts at the state of consent that their gate had seen. */
-  private ofPerson(): (fact: Withdrawal | PurposeGrant | Resumption | Asked) => void {
+  private ofPerson(): (fact: Withdrawal | Grant | Resumption | Asked) => void {
     const registers = new PersonRegisters();
     return (fact) => {
       switch (fact.kind) {
@@ -212,7 +201,7 @@ export class DecisionChecks {
           registers.withdraw(fact);
           break;
         case 'grant':
-          registers.grant(fact.purposeId, fact.requestedAt);
+          for (const purposeId of fact.purposeIds) registers.grant(purposeId, fact.requestedAt);
           break;
         case 'resumption':
           registers.resume(fact);

@@ -25,7 +25,7 @@ export interface Withdrawal extends ConsentFact {
   readonly effectiveAt: string;
 }
 
-interface Grant extends ConsentFact {
+export interface Grant extends ConsentFact {
   readonly kind: 'grant';
   readonly purposeIds: readonly string[];
   readonly requestedAt: string;

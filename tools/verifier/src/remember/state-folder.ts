@@ -1,9 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { hexOf, sha256 } from '../merkle/hashes.ts';
 import { FormatError } from '../notes/format-error.ts';
+import { FactsFile } from './facts-file.ts';
+import { isMissing, onDisk } from './on-disk.ts';
 
 /** A log as it was seen: size, and root in base64. */
 export interface SeenLog {
@@ -24,6 +24,12 @@ export interface LastSeen {
   readonly logs: Readonly<Record<string, SeenLog>>;
 }
 
+/** How far a run got, and the SHA-256 of its JSON in hex. */
+interface Progress<T> {
+  readonly sha256: string;
+  readonly progress: T;
+}
+
 /**
  * What the verifier remembers, one file for each installation: so a log that was rewound, forked or signed by another
  * key is found out although all of it is consistent in itself. And how far a run got that was interrupted.
@@ -31,7 +37,7 @@ export interface LastSeen {
 export class StateFolder {
   constructor(private readonly folder: string) {}
 
-  /** What was seen last; undefined the first time. @throws FormatError when the file is not one of ours */
+  /** What was seen last; undefined the first time. @throws FormatError when the file is not one of ours, StateError */
   async lastSeen(origin: string): Promise<LastSeen | undefined> {
     const path = this.path('seen', origin, 'json');
     const seen = await this.readJson<LastSeen>(path);
@@ -51,45 +57,49 @@ export class StateFolder {
     return this.path('seen', origin, 'json');
   }
 
+  /** @throws StateError */
   async saveLastSeen(seen: LastSeen): Promise<void> {
     await this.writeJson(this.path('seen', seen.origin, 'json'), seen);
   }
 
-  /** What a run that was interrupted left; undefined when there is none. */
+  /**
+   * What a run that was interrupted left; undefined when there is none.
+   * @throws FormatError when it is not what `saveProgress` wrote, StateError
+   */
   async progress<T>(target: string): Promise<T | undefined> {
-    return this.readJson<T>(this.path('progress', target, 'json'));
+    const path = this.path('progress', target, 'json');
+    const saved = await this.readJson<Partial<Progress<T>> | null>(path);
+    if (saved === undefined) return undefined;
+    if (saved?.progress === undefined || saved.sha256 !== hashOf(saved.progress))
+      throw new FormatError(`${path} is not what this verifier wrote`);
+    return saved.progress;
   }
 
-  async saveProgress(target: string, progress: object): Promise<void> {
-    await this.writeJson(this.path('progress', target, 'json'), progress);
+  /** Saves how far a run got, and removes the facts of other partitions than the one it needs. @throws StateError */
+  async saveProgress(target: string, progress: object, partition: number | undefined): Promise<void> {
+    await this.writeJson(this.path('progress', target, 'json'), { sha256: hashOf(progress), progress });
+    await this.removeFacts(target, partition);
   }
 
+  /** @throws StateError */
   async forgetProgress(target: string): Promise<void> {
-    for (const kind of ['json', 'facts']) await rm(this.path('progress', target, kind), { force: true });
+    await onDisk(this.folder, () => rm(this.path('progress', target, 'json'), { force: true }));
+    await this.removeFacts(target, undefined);
   }
 
-  /** Appends facts, one a line; answers the length of the file. Nothing is lost that `saveProgress` names after it. */
-  async appendFacts(target: string, facts: readonly object[], length: number): Promise<number> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const text = facts.map((fact) => `${JSON.stringify(fact)}\n`).join('');
-    const file = await open(this.path('progress', target, 'facts'), length === 0 ? 'w' : 'r+', 0o600);
-    try {
-      await file.write(text, length);
-      await file.sync();
-      return length + Buffer.byteLength(text);
-    } finally {
-      await file.close();
-    }
+  /** Where a run writes down the facts about the persons of a partition. */
+  factsOf(target: string, partition: number): FactsFile {
+    return new FactsFile(this.path('progress', target, `${partition}.facts`), partition);
   }
 
-  /** The facts that a run which was interrupted had kept. */
-  async *facts(target: string, length: number): AsyncIterable<unknown> {
-    if (length === 0) return;
-    const path = this.path('progress', target, 'facts');
-    await truncate(path, length);
-    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
-      yield JSON.parse(line);
-    }
+  private async removeFacts(target: string, except: number | undefined): Promise<void> {
+    const all = basename(this.path('progress', target, ''));
+    const kept = basename(this.path('progress', target, `${except}.facts`));
+    await onDisk(this.folder, async () => {
+      for (const name of await namesIn(this.folder)) {
+        if (name.startsWith(all) && name.endsWith('.facts') && name !== kept) await rm(join(this.folder, name));
+      }
+    });
   }
 
   private path(kind: string, of: string, extension: string): string {
@@ -98,25 +108,45 @@ export class StateFolder {
   }
 
   private async readJson<T>(path: string): Promise<T | undefined> {
+    const text = await onDisk(this.folder, () => textOf(path));
+    if (text === undefined) return undefined;
     try {
-      return JSON.parse(await readFile(path, 'utf8')) as T;
-    } catch (error) {
-      if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
-      if (error instanceof SyntaxError) throw new FormatError(`${path} is not JSON`);
-      throw error;
+      return JSON.parse(text) as T;
+    } catch {
+      throw new FormatError(`${path} is not JSON`);
     }
   }
 
   /** Whole or not at all. */
   private async writeJson(path: string, json: object): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const file = await open(`${path}.new`, 'w', 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(json)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
+    await onDisk(this.folder, async () => {
+      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      await writeFile(`${path}.new`, `${JSON.stringify(json)}\n`, { mode: 0o600, flush: true });
+      await rename(`${path}.new`, path);
+    });
+  }
+}
+
+function hashOf(json: unknown): string {
+  return hexOf(sha256(Buffer.from(JSON.stringify(json))));
+}
+
+/** Undefined when there is no such file. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** None when there is no such folder. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
   }
 }

@@ -22,5 +22,6 @@ export function resultOf(source: string, error: SourceError): VerifyResult {
     witnessed: undefined,
     seenBefore: undefined,
     remembered: false,
+    notRemembered: undefined,
   };
 }

@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StateFolder } from '../remember/state-folder.ts';
 import type { VerifyResult } from '../verify-log/verify-audit-log.ts';
 import { BrokenLog } from '../written-log/broken-log.fixture.ts';
 import { preferences } from '../written-log/events.fixture.ts';
@@ -172,6 +173,20 @@ describe('the command verify', () => {
     expect((await run([rewritten, '--no-state'])).code).toBe(0);
     expect((await run([rewritten], { stateFolder: at('state') })).code).toBe(1);
     expect((await run([rewritten, '--no-state', '--seen', join(clean, 'heads/checkpoint')])).code).toBe(1);
+  });
+
+  it('prints what it found when it cannot remember it, says so, and does not exit with 0', async () => {
+    mkdirSync(`${new StateFolder(at('full')).pathOfLastSeen('log.example')}.new`, { recursive: true });
+    const { code, out, err } = await run([clean, '--state', at('full')]);
+    expect([code, out]).toEqual([3, expect.stringContaining('OK: no faults')]);
+    expect(err).toMatch(/^Not remembered: .* cannot be kept in .*full \(EISDIR\)\. Make room there/);
+    expect(await run([broken, '--state', at('full')])).toMatchObject({ code: 1 });
+  });
+
+  it('exits with 3 when progress cannot be kept, and says what to do', async () => {
+    const { code, out, err } = await run([clean, '--state', at('clean/manifest.json')]);
+    expect([code, out]).toEqual([3, '']);
+    expect(err).toMatch(/^Not finished: .*manifest\.json \(ENOTDIR\)\. Make room there.*--no-state/);
   });
 
   it('wants the witnesses of a policy', async () => {

@@ -6,6 +6,7 @@ import { seenInFiles } from '../check-proofs/proof-file.ts';
 import { FormatError } from '../notes/format-error.ts';
 import { utf8Of } from '../notes/signed-note.ts';
 import { parsePolicy, type WitnessPolicy } from '../notes/witness-policy.ts';
+import { StateError } from '../remember/on-disk.ts';
 import { StateFolder } from '../remember/state-folder.ts';
 import { plainPage } from '../report/plain-page.ts';
 import { ProgressBar } from '../report/progress-bar.ts';
@@ -41,7 +42,8 @@ running audit service or of any web server, or one proof (a .tlog-proof, a bundl
   --report <file>    writes a page of plain English to a file, or JSON when its name ends in .json
 
 Exit code 0: no faults. 1: faults. 2: the command cannot be understood.
-3: not finished (the server cannot be reached, or you stopped it); run it again to go on.
+3: not finished (the server cannot be reached, you stopped it, or what is to be remembered
+cannot be kept); run it again to go on.
 4: no faults, but there is something that this verifier could not judge; it is named.
 `;
 
@@ -96,6 +98,10 @@ export async function runVerify(argv: readonly string[], io: VerifyIo): Promise<
       );
       return VERIFY_EXIT.unfinished;
     }
+    if (error instanceof StateError) {
+      io.stderr(`Not finished: ${error.message}. ${STATE_HINT}\n`);
+      return VERIFY_EXIT.unfinished;
+    }
     if (error instanceof FormatError) {
       io.stderr(`${error.message}\n`);
       return VERIFY_EXIT.usage;
@@ -109,6 +115,9 @@ const HINTS: Readonly<Partial<Record<SourceError['code'], string>>> = {
   unreadable: 'Is the server running? Run it again to go on.',
   refused: 'Does it want another --token, of a tenant that may read entries?',
 };
+
+const STATE_HINT =
+  'Make room there, or let it be written to; or give --state <another folder>, or --no-state to remember nothing.';
 
 async function verify(options: VerifyArguments, io: VerifyIo): Promise<number> {
   const paint = painter(io.isTty);
@@ -149,8 +158,11 @@ async function verify(options: VerifyArguments, io: VerifyIo): Promise<number> {
     await writeFile(options.report, page);
   }
   io.stdout(options.json ? json : summary(result, io.monotonicMs() - startedMs, paint));
-  if (result.ok) return VERIFY_EXIT.ok;
-  return result.faults.length > 0 ? VERIFY_EXIT.faults : VERIFY_EXIT.unchecked;
+  const { ok, faults, notRemembered } = result;
+  if (notRemembered !== undefined) io.stderr(`Not remembered: ${notRemembered}. ${STATE_HINT}\n`);
+  if (faults.length > 0) return VERIFY_EXIT.faults;
+  if (!ok) return VERIFY_EXIT.unchecked;
+  return notRemembered === undefined ? VERIFY_EXIT.ok : VERIFY_EXIT.unfinished;
 }
 
 /** @throws FormatError, SourceError */

@@ -8,22 +8,18 @@ import { readTrustedKeys, type TrustedKeys } from '../check-keys/trusted-keys.ts
 import { DecisionChecks } from '../check-records/check-decisions.ts';
 import type { DecisionFact } from '../check-records/decision-facts.ts';
 import type { TreeClaim } from '../check-tree/walk-leaves.ts';
-import {
-  type Checked,
-  type Fault,
-  type FaultCode,
-  Findings,
-  type SavedFindings,
-  type Unchecked,
-} from '../findings/findings.ts';
+import { type Checked, type Fault, type FaultCode, Findings, type Unchecked } from '../findings/findings.ts';
 import type { WitnessPolicy } from '../notes/witness-policy.ts';
 import { isAboutPersons, type LogName } from '../records/topics.ts';
+import type { FactsFile } from '../remember/facts-file.ts';
+import { StateError } from '../remember/on-disk.ts';
 import { rootsSeen, seenBefore, type SeenCheckpoint } from '../remember/remembered.ts';
 import type { LastSeen, SeenLog, StateFolder } from '../remember/state-folder.ts';
-import { NotesOnce, type SavedNotes } from '../sources/notes-once.ts';
+import { NotesOnce } from '../sources/notes-once.ts';
 import { type Source, SourceError } from '../sources/source.ts';
 import { TemporaryFile } from '../spill/temporary-file.ts';
 import { findLogs } from './find-logs.ts';
+import { type Progress, PROGRESS_VERSION, type TakenUp, takeUp } from './progress.ts';
 import { type SavedLog, verifyLog } from './verify-log.ts';
 
 /** The run was told to stop; what it did so far is kept when there is a state folder. */
@@ -89,6 +85,8 @@ export interface VerifyResult {
   readonly seenBefore: string | undefined;
   /** Whether this run is remembered for the next one. */
   readonly remembered: boolean;
+  /** Why it is not, though it should be; undefined when nothing hindered it. */
+  readonly notRemembered: string | undefined;
 }
 
 /** How often a run writes down where it stands. */
@@ -110,20 +108,6 @@ const UNTRUSTED: readonly FaultCode[] = [
   'log-behind-head',
 ];
 
-const PROGRESS_VERSION = 2;
-
-interface Progress {
-  readonly version: typeof PROGRESS_VERSION;
-  readonly startedAt: string;
-  readonly notes: SavedNotes;
-  readonly findings: SavedFindings;
-  readonly done: Readonly<Record<string, SeenLog | null>>;
-  readonly current: { readonly name: string; readonly saved: SavedLog };
-  /** The partition whose persons are known, and the length of the file of facts about them. */
-  readonly persons: number | undefined;
-  readonly factsLength: number;
-}
-
 /**
  * Verifies an audit log with nothing but what its source has: every leaf hashed anew from its entry, every tile, every
  * root that was ever bound or seen, every signature and cosignature, the offsets, the schema of every event, and the
@@ -133,17 +117,13 @@ interface Progress {
  * heads; what has to be brought together is sorted on disk, in `temporaryFolder`.
  *
  * @throws SourceError when the source cannot be reached any more, SpillError when temporary files cannot be kept,
- *   Interrupted when told to stop
+ *   StateError when what is remembered cannot be read or progress not be saved, Interrupted when told to stop
  */
 export async function verifyAuditLog(options: VerifyOptions): Promise<VerifyResult> {
-  const target = options.source.name;
-  const progress = await options.state?.progress<Progress>(target);
-  // What another version of this program left is begun anew.
-  const run = new Run(options, progress?.version === PROGRESS_VERSION ? progress : undefined);
+  const before = options.state && (await takeUp(options.state, options.source.name));
+  const run = new Run(options, before === 'unusable' ? undefined : before);
   try {
-    const result = await run.verify();
-    await options.state?.forgetProgress(target);
-    return result;
+    return await run.verify(before === 'unusable');
   } finally {
     run.close();
   }
@@ -162,18 +142,17 @@ class Run {
   /** What an earlier run saw of this installation. */
   private lastSeen: LastSeen | undefined;
   private persons: number | undefined;
-  private facts: DecisionFact[] = [];
-  private factsLength = 0;
+  private facts: FactsFile | undefined;
+  private readonly progress: Progress | undefined;
   private savedAtMs: number;
 
   constructor(
     private readonly options: VerifyOptions,
-    private readonly progress: Progress | undefined,
+    private readonly before: TakenUp | undefined,
   ) {
-    this.source = new NotesOnce(options.source, progress?.notes);
-    this.decisions = new DecisionChecks(this.findings, options.temporaryFolder, (fact) => {
-      if (options.state !== undefined) this.facts.push(fact);
-    });
+    this.progress = before?.progress;
+    this.source = new NotesOnce(options.source, this.progress?.notes);
+    this.decisions = new DecisionChecks(this.findings, options.temporaryFolder, (fact) => this.facts?.add(fact));
     this.boundSizes = new TemporaryFile(options.temporaryFolder);
     this.savedAtMs = options.monotonicMs();
   }
@@ -184,15 +163,19 @@ class Run {
     this.boundSizes.close();
   }
 
-  async verify(): Promise<VerifyResult> {
+  /** @param beginsAnew what an interrupted run had done could not be used */
+  async verify(beginsAnew: boolean): Promise<VerifyResult> {
     const { findings } = this;
+    if (beginsAnew)
+      findings.note(
+        'what an interrupted run had written down is not whole, or not of this version: this one began anew',
+      );
     await this.guarded('folder', async () => {
       this.keys = await readTrustedKeys(this.source, this.options.pin, findings);
       if (this.keys !== undefined) await this.verifyContent(this.keys);
     });
     findings.checked.bytes = this.source.bytesRead;
     const { faults, notes, checked } = findings;
-    const remembered = this.keys !== undefined && (await this.remember(this.keys));
     return {
       ok: findings.faultCount + findings.notJudgedCount === 0,
       source: this.source.name,
@@ -207,12 +190,12 @@ class Run {
       head: this.head,
       witnessed: this.witnessed,
       seenBefore: this.lastSeen?.at,
-      remembered,
+      ...(await this.remember()),
     };
   }
 
   private async verifyContent(keys: TrustedKeys): Promise<void> {
-    const { findings, progress } = this;
+    const { findings, progress, before } = this;
     const seen = await this.whatWasSeen(keys);
     let headsTree: TreeClaim | undefined;
     let heads: HeadsFound = { bound: new Map(), takenBack: new Map(), partitions: new Map() };
@@ -222,7 +205,7 @@ class Run {
       if (headsTree !== undefined) await this.headFiles(headsTree);
     });
     const logs = await findLogs(this.source, keys.chain, heads.bound, seen, findings);
-    if (progress !== undefined) await this.goOnFrom(progress);
+    if (before !== undefined) await this.goOnFrom(before);
     const leavesExpected = [...heads.bound.values()].reduce((sum, { size }) => sum + size, 0);
     for (const [i, log] of logs.entries()) {
       if (this.done.has(log.name)) continue;
@@ -314,8 +297,7 @@ class Run {
     if (!isAboutPersons(log) || this.persons === log.partition) return;
     this.persons = log.partition;
     this.decisions.begin(log.partition);
-    this.facts = [];
-    this.factsLength = 0;
+    this.facts = this.options.state?.factsOf(this.source.name, log.partition);
   }
 
   /** Lets the process hear that it is to stop. What was saved last is enough to do this part again. */
@@ -328,7 +310,7 @@ class Run {
   private async pause(name: string, save: () => SavedLog): Promise<void> {
     const { state, monotonicMs, signal } = this.options;
     const stops = signal?.aborted === true;
-    if (state !== undefined && this.facts.length >= FACTS_WAITING_MAX) await this.writeFacts(state);
+    if (this.facts !== undefined && this.facts.waits >= FACTS_WAITING_MAX) await this.facts.write();
     if (state !== undefined && (stops || monotonicMs() - this.savedAtMs >= SAVE_EVERY_MS)) {
       this.savedAtMs = monotonicMs();
       await this.saveProgress(state, name, save());
@@ -337,8 +319,7 @@ class Run {
   }
 
   private async saveProgress(state: StateFolder, name: string, saved: SavedLog): Promise<void> {
-    const target = this.source.name;
-    await this.writeFacts(state);
+    await this.facts?.write();
     const progress: Progress = {
       version: PROGRESS_VERSION,
       startedAt: this.progress?.startedAt ?? this.options.now().toISOString(),
@@ -346,34 +327,41 @@ class Run {
       findings: this.findings.save(),
       done: Object.fromEntries(this.done),
       current: { name, saved },
-      persons: this.persons,
-      factsLength: this.factsLength,
+      facts: this.facts?.mark,
     };
-    await state.saveProgress(target, progress);
-  }
-
-  private async writeFacts(state: StateFolder): Promise<void> {
-    this.factsLength = await state.appendFacts(this.source.name, this.facts.splice(0), this.factsLength);
+    await state.saveProgress(this.source.name, progress, this.persons);
   }
 
   /** Takes up what a run that was interrupted had done. The log of heads was read anew; its findings are in there. */
-  private async goOnFrom(progress: Progress): Promise<void> {
+  private async goOnFrom({ progress, facts }: TakenUp): Promise<void> {
     this.findings.restore(progress.findings);
     for (const [name, seen] of Object.entries(progress.done)) this.done.set(name, seen);
-    this.persons = progress.persons;
-    if (this.persons !== undefined) this.decisions.begin(this.persons);
-    this.factsLength = progress.factsLength;
-    const { state, source } = this.options;
-    for await (const fact of state?.facts(source.name, progress.factsLength) ?? []) {
-      this.decisions.remember(fact as DecisionFact);
+    if (progress.facts !== undefined) {
+      this.persons = progress.facts.partition;
+      this.decisions.begin(this.persons);
     }
+    this.facts = facts;
+    for await (const fact of facts?.facts() ?? []) this.decisions.remember(fact as DecisionFact);
     this.findings.note(
       `this run went on where one begun at ${progress.startedAt} was interrupted; what that one verified was not read again`,
     );
   }
 
+  /** Remembers the run and forgets how far it had got. It is over, so its result stands when that fails. */
+  private async remember(): Promise<Pick<VerifyResult, 'remembered' | 'notRemembered'>> {
+    let remembered = false;
+    try {
+      remembered = this.keys !== undefined && (await this.saveWhatWasSeen(this.keys));
+      await this.options.state?.forgetProgress(this.source.name);
+      return { remembered, notRemembered: undefined };
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      return { remembered, notRemembered: error.message };
+    }
+  }
+
   /** What is to be found again next time. Nothing that does not hold is remembered, and nothing smaller than before. */
-  private async remember({ chain }: TrustedKeys): Promise<boolean> {
+  private async saveWhatWasSeen({ chain }: TrustedKeys): Promise<boolean> {
     const { state, now } = this.options;
     const doubtful = this.findings.has(UNTRUSTED);
     if (state === undefined || doubtful || this.head === undefined) return false;
