@@ -52,6 +52,7 @@ const cancel = (dispatchId: string): Promise<TestAnswer> =>
 describe('a message that was asked for', () => {
   it('is planned, sent once and delivered, and says what was decided on', async () => {
     const person = await world.subscriber();
+    await service.caughtUp();
     const { dispatchId, status } = await ask(service, offerTo(person));
     expect(status).toBe('planned');
     await waitForStatus(service, dispatchId, 'sent');
