@@ -3,6 +3,11 @@ import type { Connection } from 'mongoose';
 
 /** How long an operation waits for a usable primary, ms: a webhook is answered 503 well within Meta's patience. */
 const SERVER_SELECTION_TIMEOUT_MS = 5_000;
+/**
+ * How long a connection may take to open, and the driver's look for the primary to be answered, ms. With the driver's
+ * 30 s one host that accepts a connection in the moment in which it ends, and then says nothing, costs half a minute.
+ */
+const CONNECT_TIMEOUT_MS = 3_000;
 /** How long one operation may take on the wire, ms. */
 const SOCKET_TIMEOUT_MS = 20_000;
 /** Connections of one process: two cores keep fewer busy. */
@@ -22,6 +27,7 @@ export async function connectStore(uri: string, databaseName: string): Promise<C
     writeConcern: { w: 'majority', journal: true },
     readPreference: 'primary',
     serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
     socketTimeoutMS: SOCKET_TIMEOUT_MS,
     maxPoolSize: POOL_SIZE_MAX,
     bufferCommands: false,
