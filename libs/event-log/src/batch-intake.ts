@@ -188,7 +188,7 @@ export class BatchIntake {
     const p = this.owned.get(partitionKey(partition));
     if (p === undefined) return;
     const takeAgain = async (): Promise<void> => {
-      await this.running.get(p.key)?.catch(() => undefined); // its handler may find out by itself
+      await this.running.get(p.key); // its handler may find out by itself
       if (this.mayGoOn(p) && (p.state === 'consuming' || p.state === 'working')) await this.retake(p);
     };
     this.inBackground(takeAgain());

@@ -1,9 +1,10 @@
 import type { EventLog } from '@assent/event-log';
 import { AddressKeys, parsePeppers } from '@assent/identity';
-import { Barrier, type BarrierOptions, type Projector } from '@assent/projection';
+import type { Barrier } from '@assent/projection';
 import { FileKeyWrapper, IntakeKey, SubjectKeys } from '@assent/sealing';
 import {
   Appender,
+  barrierProvider,
   batchConsumers,
   type Clock,
   CLOCK,
@@ -45,7 +46,7 @@ import {
   MakeUnsubscribeLinkController,
   ShowUnsubscribePageController,
 } from './show-unsubscribe-page/show-unsubscribe-page.controller.ts';
-import { ADDRESS_KEYS, CONSENT_PROJECTOR, KEY_WRAPPER } from './tokens.ts';
+import { ADDRESS_KEYS, BARRIER, CONSENT_PROJECTOR, KEY_WRAPPER } from './tokens.ts';
 import { UnwrapSubjectKeysController } from './unwrap-subject-keys/unwrap-subject-keys.controller.ts';
 import { WithdrawConsentHandler } from './withdraw-consent/withdraw-consent.command.ts';
 import { WithdrawConsentController } from './withdraw-consent/withdraw-consent.controller.ts';
@@ -91,13 +92,11 @@ const knowledge = [
     inject: [DB, CLOCK],
     useFactory: (db: Connection, clock: Clock) => new Catalogue(db, clock),
   },
+  barrierProvider(BARRIER, CONSENT_PROJECTOR),
   {
     provide: Senders,
-    inject: [DB, EVENT_LOG, CONSENT_PROJECTOR, CLOCK],
-    useFactory: (db: Connection, log: EventLog, projector: Projector, clock: Clock) => {
-      const next: BarrierOptions['next'] = (partitions) => projector.next(partitions);
-      return new Senders({ db, log, barrier: new Barrier({ log, next, reader: projector, clock }) });
-    },
+    inject: [DB, EVENT_LOG, BARRIER],
+    useFactory: (db: Connection, log: EventLog, barrier: Barrier) => new Senders({ db, log, barrier }),
   },
   { provide: ConsentHistories, inject: [DB], useFactory: (db: Connection) => new ConsentHistories(db) },
   {

@@ -109,7 +109,7 @@ export class AuditLogs implements BatchConsumer {
       for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
         const [key, log] = next;
         try {
-          const growth = await this.commit(key.slice(0, key.lastIndexOf('/')), log);
+          const growth = await this.commit(partitionOf(key).topic, log);
           if (growth !== undefined) grown.push(growth);
         } catch (error) {
           failed.push({ name: key, error });

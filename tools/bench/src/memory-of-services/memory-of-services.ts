@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Bench, BenchContext, BenchResult, Comparison } from '../bench.ts';
 import { median } from '../measure/statistics.ts';
-import { type BenchPlatform, onPlatform } from '../platform/bench-platform.ts';
+import { type BenchPlatform, onPlatform, pidsOf } from '../platform/bench-platform.ts';
 import { deliveredTo, fictionalPhone, signed, textFrom } from '../platform/webhook-body.ts';
 import { BareWebhookProcess } from '../receive-webhook/bare-webhook-process.ts';
 import { postInClosedLoop } from '../receive-webhook/post-webhooks.ts';
@@ -23,10 +23,7 @@ export const memoryOfServices: Bench = {
 async function run(context: BenchContext, { platform }: BenchPlatform): Promise<BenchResult> {
   const bare = await BareWebhookProcess.start();
   try {
-    const pids = new Map<string, number>([
-      ['bare', bare.pid],
-      ...platform.processes().map(({ name, process }) => [name, process.identity?.pid ?? 0] as const),
-    ]);
+    const pids = new Map(Object.entries({ ...pidsOf(platform), bare: bare.pid }));
     const atRest = await sample(context, 'at rest', pids, () => rest(context));
     const underLoad = await sample(context, 'under load', pids, () => load(context, [bare.url, platform.urls.consent]));
     const loaded = SERVICES.map((name) => compare(name, 'under load', underLoad));

@@ -7,6 +7,16 @@ export interface BenchPlatform {
   readonly world: World;
 }
 
+/** Process ids by name: the services, the simulator, and broker and store where they are processes of this machine. */
+export function pidsOf(platform: Platform): Readonly<Record<string, number>> {
+  const { kafka, mongo } = platform.stack;
+  return {
+    ...Object.fromEntries(platform.processes().map(({ name, process }) => [name, process.identity?.pid ?? 0])),
+    ...(kafka.pid === undefined ? {} : { broker: kafka.pid }),
+    ...(mongo.pid === undefined ? {} : { store: mongo.pid }),
+  };
+}
+
 /** Runs `work` on a whole platform of its own, on free ports, with the demo's sender, templates, purpose and notice. */
 export async function onPlatform<T>(
   { folder, progress }: BenchContext,

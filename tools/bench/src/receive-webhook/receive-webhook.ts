@@ -1,7 +1,7 @@
 import type { Bench, BenchContext, BenchResult, Figure } from '../bench.ts';
 import { alternate } from '../measure/alternate.ts';
 import { percentile } from '../measure/statistics.ts';
-import { type BenchPlatform, onPlatform } from '../platform/bench-platform.ts';
+import { type BenchPlatform, onPlatform, pidsOf } from '../platform/bench-platform.ts';
 import { deliveredTo, fictionalPhone, signed, textFrom } from '../platform/webhook-body.ts';
 import { BareWebhookProcess } from './bare-webhook-process.ts';
 import { ProcessorTime } from '../measure/processor-time.ts';
@@ -34,16 +34,11 @@ async function run(context: BenchContext, { platform }: BenchPlatform): Promise<
     const compare = async (title: string, next: () => SignedPost): Promise<BenchResult['comparisons'][number]> => {
       const load = async (url: string): Promise<PostOutcome> =>
         postInClosedLoop(url, { connections: CONNECTIONS, seconds, next });
-      const processors = new ProcessorTime({ 'HMAC only': bare.pid, ...pidsOf(platform) });
+      const pids = pidsOf(platform);
+      const processors = new ProcessorTime({ 'HMAC only': bare.pid, ...pids });
       const rounds = await alternate(context, title, {
-        bare: async () => {
-          const outcome = await processors.during(['HMAC only'], () => load(bare.url));
-          return throughput(outcome);
-        },
-        ours: async () => {
-          const outcome = await processors.during(Object.keys(pidsOf(platform)), () => load(platform.urls.consent));
-          return throughput(outcome);
-        },
+        bare: async () => throughput(await processors.during(['HMAC only'], () => load(bare.url))),
+        ours: async () => throughput(await processors.during(Object.keys(pids), () => load(platform.urls.consent))),
       });
       figures.push(...processors.perPost(title));
       return {
@@ -68,15 +63,6 @@ async function run(context: BenchContext, { platform }: BenchPlatform): Promise<
   } finally {
     await bare.stop();
   }
-}
-
-function pidsOf(platform: BenchPlatform['platform']): Record<string, number> {
-  const { kafka, mongo } = platform.stack;
-  return {
-    ...Object.fromEntries(platform.processes().map(({ name, process }) => [name, process.identity?.pid ?? 0])),
-    ...(kafka.pid === undefined ? {} : { broker: kafka.pid }),
-    ...(mongo.pid === undefined ? {} : { store: mongo.pid }),
-  };
 }
 
 function postsOf(): Record<'delivered' | 'stop' | 'tenUpdates', () => SignedPost> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { entriesOf, logsIn } from './audit-tiles.ts';
-import { grouped, headOf, leafHashOf, leafHashOfEntry, rootsAt, type TreeFindings } from './audit-trees.ts';
+import { entriesOf } from './audit-tiles.ts';
+import { grouped, headOf, leafHashOf, leafHashOfEntry, logsIn, rootsAt, type TreeFindings } from './audit-trees.ts';
 import { asFields, fieldsOf, logName, type RawRecord, textAt, typeOf, type Violation } from './evidence.ts';
 
 /** A head of a log that somebody could see, by its log: `heads` or `consent.events/3`. */
@@ -130,11 +130,12 @@ function announcedUnbound({ head, logs }: Announced, bound: readonly PublishedHe
     }));
 }
 
-function nameOf({ log, size, root }: PublishedHead): string {
+/** The same for heads that say the same, wherever they were seen. */
+export function nameOf({ log, size, root }: PublishedHead): string {
   return `${log} ${size} ${root.toString('base64')}`;
 }
 
-/** docs/formats/signed-heads.md: an entry is the text of a checkpoint with two lines more. */
+/** docs/formats/signed-heads.md: an entry begins with the text of a checkpoint. */
 function boundIn(entries: readonly Buffer[]): PublishedHead[] {
   return entries.map((entry, index) => {
     const seen = `bound by entry ${index} of heads`;

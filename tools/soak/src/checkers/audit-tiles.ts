@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { headOf, leafHashOfEntry, rootsAt, type TreeFindings } from './audit-trees.ts';
+import { headOf, leafHashOfEntry, logsIn, rootsAt, type TreeFindings } from './audit-trees.ts';
 
 const TILE_WIDTH = 256;
 const HASH_BYTES = 32;
@@ -23,14 +23,6 @@ export function checkTiles(folder: string): TreeFindings {
     else violations.push({ invariant: 'I9', what: `${log}: ${fault}` });
   }
   return { violations, counts: { treesFromTiles } };
-}
-
-/** Folders of the logs that have a checkpoint: `heads`, `logs/consent.events/3`. */
-export function logsIn(folder: string): string[] {
-  const logs = join(folder, 'logs');
-  const topics = existsSync(logs) ? readdirSync(logs) : [];
-  const names = topics.flatMap((topic) => readdirSync(join(logs, topic)).map((part) => `logs/${topic}/${part}`));
-  return ['heads', ...names].filter((name) => existsSync(join(folder, name, 'checkpoint')));
 }
 
 /** A tile that a newer checkpoint replaced is no fault: whoever finds it gone reads the checkpoint again. */

@@ -22,8 +22,9 @@ export function checkAuditTrees(folder: string, records: readonly RawRecord[]): 
   const logs = grouped(records);
   const violations: { invariant: string; what: string }[] = [];
   let leavesProven = 0;
-  for (const name of checkpointedLogs(folder)) {
-    const head = headOf(readFileSync(join(folder, 'logs', name, 'checkpoint'), 'utf8'));
+  for (const path of logsIn(folder).filter((log) => log !== 'heads')) {
+    const name = path.slice('logs/'.length);
+    const head = headOf(readFileSync(join(folder, path, 'checkpoint'), 'utf8'));
     const log = logs.get(name) ?? [];
     if (head === undefined) violations.push({ invariant: 'I9', what: `the checkpoint of ${name} can't be read` });
     else if (head.size > log.length)
@@ -35,14 +36,12 @@ export function checkAuditTrees(folder: string, records: readonly RawRecord[]): 
   return { violations, counts: { leavesProven } };
 }
 
-function checkpointedLogs(folder: string): string[] {
+/** Folders of the logs that have a checkpoint: `heads`, `logs/consent.events/3`. */
+export function logsIn(folder: string): string[] {
   const logs = join(folder, 'logs');
-  if (!existsSync(logs)) return [];
-  return readdirSync(logs).flatMap((topic) =>
-    readdirSync(join(logs, topic))
-      .map((partition) => `${topic}/${partition}`)
-      .filter((name) => existsSync(join(logs, name, 'checkpoint'))),
-  );
+  const topics = existsSync(logs) ? readdirSync(logs) : [];
+  const names = topics.flatMap((topic) => readdirSync(join(logs, topic)).map((part) => `logs/${topic}/${part}`));
+  return ['heads', ...names].filter((name) => existsSync(join(folder, name, 'checkpoint')));
 }
 
 /** C2SP tlog-checkpoint: origin, size, root. */

@@ -2,7 +2,8 @@ import { watch as watchFolder } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditFolderOf } from '@assent/cli';
-import { logsIn, checkTiles } from '../checkers/audit-tiles.ts';
+import { checkTiles } from '../checkers/audit-tiles.ts';
+import { logsIn } from '../checkers/audit-trees.ts';
 import type { ClockOffset } from '../nemesis/offset-clock.ts';
 import { setDiskFull } from '../nemesis/full-disk.ts';
 import { monotonicMs } from '../platform/monotonic.ts';
@@ -25,7 +26,7 @@ const WRITING_TIMEOUT_MS = 5_000;
 const WITHIN_ROUND_MAX_MS = 25;
 const RANDOM_MOMENT_MAX_MS = 600;
 const SIGNS_AGAIN_TIMEOUT_MS = 90_000;
-/** A member that is silent for 10 s loses its partitions. */
+/** A member that is silent for 6 s loses its partitions. */
 const TAKE_OVER_TIMEOUT_MS = 60_000;
 /** What a thawed process does with the writes it had begun, it does at once. */
 const THAWED_MS = 700;

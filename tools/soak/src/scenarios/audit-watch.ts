@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditFolderOf } from '@assent/cli';
-import { headsIn, type PublishedHead, publishedHead, wentBack } from '../checkers/audit-heads.ts';
-import { logsIn } from '../checkers/audit-tiles.ts';
+import { headsIn, nameOf, type PublishedHead, publishedHead, wentBack } from '../checkers/audit-heads.ts';
+import { logsIn } from '../checkers/audit-trees.ts';
 import type { Violation } from '../checkers/evidence.ts';
 import { monotonicMs } from '../platform/monotonic.ts';
 import type { PartName } from '../platform/parts.ts';
@@ -92,7 +92,7 @@ export class AuditWatch {
   }
 
   #keep(head: PublishedHead): void {
-    const name = `${head.log} ${head.size} ${head.root.toString('base64')}`;
+    const name = nameOf(head);
     if (this.#known.has(name)) return;
     this.#known.add(name);
     this.published.push(head);
