@@ -6,6 +6,9 @@ import { StaleOwnerError } from './projection.errors.ts';
 import { partitionName } from './projection-store.ts';
 import type { Checkpoint } from './projection-store.ts';
 
+/** How long a checkpoint that passed records nothing came of may wait to be written: long enough to be one write for many. */
+const PASSED_WRITTEN_AFTER_MS = 100;
+
 /**
  * The partitions that one reaction of this process owns, with its own checkpoints: what a reader that appends facts
  * instead of projecting needs. A partition that is taken anew leaves the others as they are.
@@ -14,6 +17,9 @@ export class OwnedPartitions {
   readonly #reader: string;
   readonly #checkpoints: Checkpoints;
   readonly #owned = new Map<string, Checkpoint>();
+  /** Partitions whose checkpoint in memory is ahead of the store's. */
+  readonly #passed = new Set<string>();
+  #writing: NodeJS.Timeout | undefined;
 
   /** `reader` is a lower-case name, unique in the database. */
   constructor(options: { db: Connection; reader: string }) {
@@ -28,8 +34,14 @@ export class OwnedPartitions {
     return new Map(taken.map((owned) => [partitionName(owned), { next: owned.next, epoch: owned.epoch }]));
   }
 
-  next(partitions: readonly TopicPartition[]): Promise<Map<string, number>> {
-    return this.#checkpoints.next(partitions);
+  /** As stored, and as passed by this process. */
+  async next(partitions: readonly TopicPartition[]): Promise<Map<string, number>> {
+    const stored = await this.#checkpoints.next(partitions);
+    for (const name of this.#passed) {
+      const next = stored.get(name);
+      if (next !== undefined) stored.set(name, Math.max(next, this.#owned.get(name)?.next ?? 0));
+    }
+    return stored;
   }
 
   /**
@@ -48,5 +60,38 @@ export class OwnedPartitions {
       throw new StaleOwnerError(this.#reader, partitionName(owner));
     }
     this.#owned.set(partitionName(owner), { ...owner, next });
+    this.#passed.delete(partitionName(owner));
+  }
+
+  /**
+   * Moves the checkpoint past records that nothing came of: in memory at once, durably a moment later, so that nobody
+   * waits for the store. A crash in between looks at them again. Throws `StaleOwnerError` when the partition was taken
+   * anew by this process; what another one took, the next `advance` finds.
+   */
+  pass(owner: Checkpoint, next: number): void {
+    const name = partitionName(owner);
+    if (this.#owned.get(name)?.epoch !== owner.epoch) throw new StaleOwnerError(this.#reader, name);
+    this.#owned.set(name, { ...owner, next });
+    this.#passed.add(name);
+    this.#writeSoon();
+  }
+
+  #writeSoon(): void {
+    if (this.#writing !== undefined) return;
+    this.#writing = setTimeout(() => {
+      void this.#write();
+    }, PASSED_WRITTEN_AFTER_MS).unref();
+  }
+
+  /** What the store does not take now stays passed in memory, and is tried again. */
+  async #write(): Promise<void> {
+    const writes = [...this.#passed].map(async (name) => {
+      const owner = this.#owned.get(name);
+      if (owner !== undefined) await this.#checkpoints.advance(owner, owner.next);
+      if (this.#owned.get(name)?.next === owner?.next) this.#passed.delete(name);
+    });
+    await Promise.allSettled(writes);
+    this.#writing = undefined;
+    if (this.#passed.size > 0) this.#writeSoon();
   }
 }

@@ -41,16 +41,19 @@ export class FollowProviderStops implements BatchConsumer {
     const fresh = batch.records.filter(({ offset }) => offset >= owner.next);
     const last = fresh.at(-1);
     if (last === undefined) return;
+    let hasFollowed = false;
     for (const record of fresh) {
       const event = readable(record);
-      if (event !== undefined) await this.#follow(event);
+      if (event !== undefined && (await this.#follow(event))) hasFollowed = true;
       await batch.heartbeat();
     }
-    await this.#partitions.advance(owner, last.offset + 1);
+    if (hasFollowed) await this.#partitions.advance(owner, last.offset + 1);
+    else this.#partitions.pass(owner, last.offset + 1);
   }
 
-  async #follow(event: RecordedEvent): Promise<void> {
-    if (event.type !== 'dispatch.attempt-failed.v1' || event.data.errorCode !== USER_STOPPED_MARKETING) return;
+  /** False for an event that says nothing about a stop. */
+  async #follow(event: RecordedEvent): Promise<boolean> {
+    if (event.type !== 'dispatch.attempt-failed.v1' || event.data.errorCode !== USER_STOPPED_MARKETING) return false;
     const { events }: WithdrawnConsent = await this.#commands.execute(
       new WithdrawConsent({
         tenant: event.tenant,
@@ -65,6 +68,7 @@ export class FollowProviderStops implements BatchConsumer {
       }),
     );
     await this.#appender.append(events, { urgent: true });
+    return true;
   }
 }
 

@@ -55,9 +55,13 @@ export class Reactions implements BatchConsumer {
     const last = fresh.at(-1);
     if (last === undefined) return;
     let caused: AnyEvent[] = [];
+    let appended = 0;
     const append = async (): Promise<void> => {
       if (!batch.isCurrent()) throw new StaleOwnerError(READER, partitionKey(batch));
-      if (caused.length > 0) await this.#appender.append(caused);
+      if (caused.length > 0) {
+        await this.#appender.append(caused);
+        appended += caused.length;
+      }
       caused = [];
       await batch.heartbeat();
     };
@@ -69,7 +73,8 @@ export class Reactions implements BatchConsumer {
       await batch.heartbeat();
     }
     await append();
-    await this.#partitions.advance(owner, last.offset + 1);
+    if (appended > 0) await this.#partitions.advance(owner, last.offset + 1);
+    else this.#partitions.pass(owner, last.offset + 1);
   }
 
   /** An unreadable request is refused with an event; an unreadable fact of ours is parked by the projector. */
