@@ -41,6 +41,24 @@ async function until(isTrue: () => Promise<boolean>): Promise<void> {
   while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
+/** The connection, with the first update of a document held back until it is let go. */
+function holding(held: (() => void)[]): Connection {
+  const db = {
+    collection: (name: string, options: object) => {
+      const real = connection.db!.collection(name, options);
+      const updateOne: typeof real.updateOne = async (...of) => {
+        if (held.length === 0) await new Promise<void>((letGo) => held.push(letGo));
+        return real.updateOne(...of);
+      };
+      return new Proxy(real, {
+        get: (target, property) =>
+          property === 'updateOne' ? updateOne : (Reflect.get(target, property, target) as unknown),
+      });
+    },
+  };
+  return { db } as unknown as Connection;
+}
+
 describe('a checkpoint that passed records nothing came of', () => {
   it('is seen by this process at once, and by others a moment later', async () => {
     const owned = await owning();
@@ -69,7 +87,34 @@ describe('a checkpoint that passed records nothing came of', () => {
     expect(await successor.take([zero])).toEqual(new Map([['consent.events/0', { next: 0, epoch: 2 }]]));
     await until(async () => (await stored())[1] === 2);
     expect(await stored()).toEqual([0, 2]);
-    await expect(owned.advance(owned.ownerOf(zero), 8)).rejects.toMatchObject({ code: 'stale-owner' });
+  });
+
+  it('tells that somebody else has taken it, although nothing ever comes of its records', async () => {
+    const owned = await owning();
+    const lost: string[] = [];
+    owned.onLost(({ topic, partition }) => lost.push(`${topic}/${String(partition)}`));
+    await new OwnedPartitions({ db: connection, reader }).take([zero]);
+    owned.pass(owned.ownerOf(zero), 7);
+    owned.pass(owned.ownerOf(one), 2);
+    await until(() => Promise.resolve(lost.length > 0));
+    expect(lost).toEqual(['consent.events/0']);
+    expect(() => owned.ownerOf(zero)).toThrow(expect.objectContaining({ code: 'stale-owner' }) as Error);
+    expect([...(await owned.next([zero, one])).values()]).toEqual([0, 2]);
+  });
+
+  it('is written under the epoch it was taken under last', async () => {
+    const held: (() => void)[] = [];
+    const db = holding(held);
+    const owned = new OwnedPartitions({ db, reader });
+    await owned.take([zero]);
+    owned.pass(owned.ownerOf(zero), 7);
+    await until(() => Promise.resolve(held.length > 0));
+    await owned.take([zero]);
+    owned.pass(owned.ownerOf(zero), 7);
+    held.forEach((letGo) => {
+      letGo();
+    });
+    await until(async () => (await stored())[0] === 7);
   });
 
   it('is not moved by a batch of before the partition was taken anew', async () => {

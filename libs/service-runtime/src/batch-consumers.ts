@@ -22,16 +22,17 @@ export interface BatchConsumer {
   /** Takes partitions over: raises their epochs and answers where to go on, by `topic/partition`. */
   take(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, { next: number; epoch: number }>>;
   /**
-   * Checkpoints as stored (primary reads): the next offset wanted, by `topic/partition`; 0 or missing when none is.
+   * Checkpoints as stored (primary reads), or as this process holds them where it is ahead: the next offset wanted, by
+   * `topic/partition`; 0 or missing when none is.
    * Left out by a consumer that keeps none and only looks on: nobody waits for it.
    */
   next?(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>>;
-  /** Applies a batch. Return: it is durable. Throw: the strategy calls again with the same records. */
+  /** Applies a batch. Return: whatever came of it is durable. Throw: the strategy calls again with the same records. */
   apply(batch: RecordBatch): Promise<void>;
   /** Calls the listener after each move of a checkpoint by this process; spares waiting requests a pause. */
   onAdvanced?(listener: (partition: string, next: number) => void): unknown;
   /**
-   * Left out by a consumer whose `apply` returns when everything is durable. One that writes later calls the listener
+   * Left out by a consumer whose `apply` returns when everything is durable, its checkpoint too. One that writes later calls the listener
    * when it finds then that a partition has another owner: it is taken anew, if it is still this process's.
    */
   onLost?(listener: (partition: TopicPartition) => void): void;

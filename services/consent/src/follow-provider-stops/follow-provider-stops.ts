@@ -35,6 +35,10 @@ export class FollowProviderStops implements BatchConsumer {
     return this.#partitions.next(partitions);
   }
 
+  onLost(listener: (partition: TopicPartition) => void): void {
+    this.#partitions.onLost(listener);
+  }
+
   async apply(batch: RecordBatch): Promise<void> {
     const owner = this.#partitions.ownerOf(batch);
     if (!batch.isCurrent()) throw new StaleOwnerError(READER, partitionKey(batch));

@@ -20,7 +20,8 @@ const APPEND_AT_ONCE = 500;
 
 /**
  * Runs every reaction over the topics it follows, with a checkpoint of its own: a rebuild of the read models does not
- * repeat them. Order: react, append, checkpoint; a crash in between reacts again, with the same ids.
+ * repeat them. Order: react, append, checkpoint; a crash in between reacts again, with the same ids. The checkpoint of a
+ * batch that nothing came of is written a moment later.
  */
 export class Reactions implements BatchConsumer {
   readonly topics = ['consent.events', 'whatsapp.inbound', 'dispatch.requests', 'dispatch.policy'];
@@ -47,6 +48,10 @@ export class Reactions implements BatchConsumer {
 
   next(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
     return this.#partitions.next(partitions);
+  }
+
+  onLost(listener: (partition: TopicPartition) => void): void {
+    this.#partitions.onLost(listener);
   }
 
   async apply(batch: RecordBatch): Promise<void> {

@@ -38,6 +38,8 @@ export class SendLoop implements BatchConsumer {
   readonly #running = new Map<string, Promise<void>>();
   readonly #owned = new Map<string, Checkpoint>();
   #ownedSinceMs = 0;
+  /** Epoch milliseconds of the last take. */
+  #takenAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopped = true;
   #polledAtMs = 0;
@@ -61,17 +63,22 @@ export class SendLoop implements BatchConsumer {
     const taken = await this.#checkpoints.take(partitions);
     for (const checkpoint of taken) this.#owned.set(partitionKey(checkpoint), checkpoint);
     this.#ownedSinceMs = this.#clock.monotonicMs();
+    this.#takenAt = this.#clock.now();
     this.#polledAtMs = 0;
     this.#recoverAtMs = 0;
     this.#wake(0);
     return new Map();
   }
 
-  /** Notes what the events plan. What does not fit into the queue is found by a later poll. */
+  /**
+   * Notes what the events plan. What does not fit into the queue is found by a later poll, and so is what was recorded
+   * before this process took the partition: a replay after a broken-off rebuild would fill the queue with the past.
+   */
   apply(batch: RecordBatch): Promise<void> {
     const partition = partitionKey(batch);
     if (!this.#owned.has(partition)) return Promise.reject(new StaleOwnerError(SEND_LOOP_READER, partition));
     for (const record of batch.records) {
+      if (record.timestampMs < this.#takenAt) continue;
       const event = readable(record);
       if (event !== undefined) this.#note(event);
     }

@@ -9,13 +9,13 @@ import type { Figure } from '../bench.ts';
 export class ProcessorTime {
   readonly #pids: Readonly<Record<string, number>>;
   readonly #ticksPerSecond = clockTicks();
-  readonly #msPerPost = new Map<string, number[]>();
+  readonly #msEach = new Map<string, number[]>();
 
   constructor(pids: Readonly<Record<string, number>>) {
     this.#pids = pids;
   }
 
-  /** Answers what `load` answers, and keeps what each of the named processes used for each POST of it. */
+  /** Answers what `load` answers, and keeps what each of the named processes used for each sample of it. */
   async during<T extends { readonly latenciesMs: readonly number[] }>(
     names: readonly string[],
     load: () => Promise<T>,
@@ -25,17 +25,17 @@ export class ProcessorTime {
     names.forEach((name, index) => {
       const used = (this.#seconds(name) - (before[index] ?? NaN)) * 1_000;
       if (!Number.isFinite(used)) return;
-      const values = this.#msPerPost.get(name) ?? [];
-      this.#msPerPost.set(name, [...values, used / outcome.latenciesMs.length]);
+      const values = this.#msEach.get(name) ?? [];
+      this.#msEach.set(name, [...values, used / outcome.latenciesMs.length]);
     });
     return outcome;
   }
 
-  /** The first round warms up and is left out. */
-  perPost(title: string): Figure[] {
-    return [...this.#msPerPost].map(([name, values]) => ({
+  /** The first round warms up and is left out. `sample` is what one sample is, such as a POST. */
+  figures(title: string, sample: string): Figure[] {
+    return [...this.#msEach].map(([name, values]) => ({
       title: `processor time of ${name}, ${title}`,
-      unit: 'ms a POST',
+      unit: `ms a ${sample}`,
       rounds: values.slice(1),
     }));
   }

@@ -40,7 +40,7 @@ async function run(context: BenchContext, { platform }: BenchPlatform): Promise<
         bare: async () => throughput(await processors.during(['HMAC only'], () => load(bare.url))),
         ours: async () => throughput(await processors.during(Object.keys(pids), () => load(platform.urls.consent))),
       });
-      figures.push(...processors.perPost(title));
+      figures.push(...processors.figures(title, 'POST'));
       return {
         title,
         unit: 'POSTs/s',
