@@ -41,15 +41,12 @@ async function until(isTrue: () => Promise<boolean>): Promise<void> {
   while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** The connection, with the first update of a document held back until it is let go. */
-function holding(held: (() => void)[]): Connection {
+/** The connection, with something done in place of each update of a document. */
+function interfering(inPlaceOf: (write: () => Promise<unknown>) => Promise<unknown>): Connection {
   const db = {
     collection: (name: string, options: object) => {
       const real = connection.db!.collection(name, options);
-      const updateOne: typeof real.updateOne = async (...of) => {
-        if (held.length === 0) await new Promise<void>((letGo) => held.push(letGo));
-        return real.updateOne(...of);
-      };
+      const updateOne = (...of: Parameters<typeof real.updateOne>) => inPlaceOf(() => real.updateOne(...of));
       return new Proxy(real, {
         get: (target, property) =>
           property === 'updateOne' ? updateOne : (Reflect.get(target, property, target) as unknown),
@@ -104,7 +101,10 @@ describe('a checkpoint that passed records nothing came of', () => {
 
   it('is written under the epoch it was taken under last', async () => {
     const held: (() => void)[] = [];
-    const db = holding(held);
+    const db = interfering(async (write) => {
+      if (held.length === 0) await new Promise<void>((letGo) => held.push(letGo));
+      return write();
+    });
     const owned = new OwnedPartitions({ db, reader });
     await owned.take([zero]);
     owned.pass(owned.ownerOf(zero), 7);
@@ -129,18 +129,8 @@ describe('a checkpoint that passed records nothing came of', () => {
 
   it('is tried again when the store does not take it', async () => {
     let refusals = 0;
-    const db = {
-      collection: (name: string, options: object) => {
-        const real = connection.db!.collection(name, options);
-        return new Proxy(real, {
-          get: (target, property) =>
-            property === 'updateOne' && refusals++ < 2
-              ? () => Promise.reject(new Error('the store is away'))
-              : (Reflect.get(target, property, target) as unknown),
-        });
-      },
-    };
-    const owned = new OwnedPartitions({ db: { db } as unknown as Connection, reader });
+    const db = interfering((write) => (refusals++ < 2 ? Promise.reject(new Error('the store is away')) : write()));
+    const owned = new OwnedPartitions({ db, reader });
     await owned.take([zero]);
     owned.pass(owned.ownerOf(zero), 7);
     await until(async () => (await stored())[0] === 7);
