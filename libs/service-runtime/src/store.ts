@@ -1,5 +1,6 @@
 import { createConnection } from 'mongoose';
 import type { Connection } from 'mongoose';
+import { amendMongodb } from './mongodb-internals.ts';
 
 /** How long an operation waits for a usable primary, ms: a webhook is answered 503 well within Meta's patience. */
 const SERVER_SELECTION_TIMEOUT_MS = 5_000;
@@ -21,6 +22,7 @@ const POOL_SIZE_MAX = 20;
  * @throws the driver's error when no server answers within {@link SERVER_SELECTION_TIMEOUT_MS}
  */
 export async function connectStore(uri: string, databaseName: string): Promise<Connection> {
+  amendMongodb();
   const connection = createConnection(uri, {
     dbName: databaseName,
     appName: databaseName,
