@@ -18,9 +18,9 @@ class Line {
   readonly #clients = new Set<Socket>();
   readonly #server: Server;
 
-  private constructor(store: URL) {
+  private constructor(readonly store: URL) {
     this.#server = createServer((client) => {
-      const target = connect(Number(store.port), store.hostname);
+      const target = connect(Number(store.port || 27_017), store.hostname);
       this.#clients.add(client);
       client.on('error', () => target.destroy()).on('close', () => target.destroy());
       target.on('error', () => client.destroy()).on('close', () => client.destroy());
@@ -37,7 +37,9 @@ class Line {
   }
 
   get uri(): string {
-    return `mongodb://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}/?directConnection=true`;
+    const uri = new URL(this.store);
+    uri.host = `127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
+    return uri.href;
   }
 
   /** As the end of a process does: in order, the oldest connection first. */
@@ -54,7 +56,7 @@ class Line {
 
 describe('a store that ends all its connections at once', () => {
   let line: Line;
-  let connection: Connection;
+  let connection: Connection | undefined;
 
   beforeAll(async () => {
     line = await Line.to(new URL(process.env['MONGODB_URI'] ?? ''));
@@ -62,13 +64,13 @@ describe('a store that ends all its connections at once', () => {
   });
 
   afterAll(async () => {
-    await connection.close();
+    await connection?.close();
     await line.close();
   });
 
   it('is found again by everybody who reads, and no read waits for ever', async () => {
     const reads = new Array<number>(READERS).fill(0);
-    const readOf = (reader: number): Promise<unknown> => connection.db!.collection('things').findOne({ reader });
+    const readOf = (reader: number): Promise<unknown> => connection!.db!.collection('things').findOne({ reader });
     let stopped = false;
     const readers = reads.map(async (_, reader) => {
       while (!stopped) {
@@ -80,15 +82,18 @@ describe('a store that ends all its connections at once', () => {
         );
       }
     });
-    for (let round = 1; round <= 4; round += 1) {
-      await new Promise((resolve) => setTimeout(resolve, BETWEEN_ENDS_MS));
-      line.endAll();
-      const before = [...reads];
-      while (reads.some((count, reader) => count <= before[reader]! + 1)) {
-        await Promise.race([...readers, new Promise((resolve) => setTimeout(resolve, 10))]);
+    try {
+      for (let round = 1; round <= 4; round += 1) {
+        await new Promise((resolve) => setTimeout(resolve, BETWEEN_ENDS_MS));
+        line.endAll();
+        const before = [...reads];
+        while (reads.some((count, reader) => count <= before[reader]! + 1)) {
+          await Promise.race([...readers, new Promise((resolve) => setTimeout(resolve, 10))]);
+        }
       }
+    } finally {
+      stopped = true;
     }
-    stopped = true;
     await Promise.all(readers);
   });
 });
