@@ -192,6 +192,46 @@ describe('kafkajs as amended', () => {
     });
   });
 
+  it('ends a consumer that is stopped while it makes fetchers for other brokers', async () => {
+    const Runner = internal('kafkajs/src/consumer/runner.js') as new (options: object) => {
+      start(): Promise<void>;
+      stop(): Promise<void>;
+    };
+    const FOR_EVER = 1_000;
+    let brokers = [1, 2];
+    let looks = 0;
+    let answer: (batches: []) => void = ignore;
+    let left = false;
+    const runner = new Runner({
+      logger,
+      instrumentationEmitter: { emit: ignore },
+      onCrash: ignore,
+      concurrency: 1,
+      retry: { retries: 0 },
+      consumerGroup: {
+        connect: async () => undefined,
+        joinAndSync: async () => undefined,
+        heartbeat: async () => undefined,
+        leave: async () => void (left = true),
+        getNodeIds: () => {
+          looks += 1;
+          if (looks > FOR_EVER) throw new Error('asked for ever');
+          return brokers;
+        },
+        // the first broker answers as soon as there is time, the second one when the test says so
+        fetch: (nodeId: number) =>
+          new Promise((resolve) => (nodeId === 2 ? (answer = resolve) : setImmediate(resolve, []))),
+      },
+    });
+    await runner.start();
+    brokers = [1, 2, 3];
+    while (looks < 4) await new Promise(setImmediate); // the first has noticed the third and waits for the second
+    const stopped = runner.stop();
+    answer([]);
+    await stopped;
+    expect({ left, looks: looks < FOR_EVER }).toEqual({ left: true, looks: true });
+  });
+
   it('asks nobody where to begin', async () => {
     const OffsetManager = internal('kafkajs/src/consumer/offsetManager/index.js') as new (options: object) => {
       resolveOffsets(): Promise<void>;

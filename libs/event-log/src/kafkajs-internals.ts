@@ -37,6 +37,13 @@ interface MetadataResponse {
 interface BrokerClass {
   readonly prototype: { connect: (this: { readonly brokerAddress: string }) => Promise<void> };
 }
+interface RunnerInternals {
+  readonly running: boolean;
+  readonly fetchManager: { stop(): Promise<void> };
+}
+interface RunnerClass {
+  readonly prototype: { fetch: (this: RunnerInternals, nodeId: number) => Promise<unknown> };
+}
 interface ConsumerGroupInternals {
   readonly groupId: string;
   readonly cluster: { findGroupCoordinator(group: { groupId: string }): Promise<object> };
@@ -70,6 +77,7 @@ const BrokerOfKafkajs = internal('kafkajs/src/broker/index.js') as BrokerClass;
 const ConsumerGroup = internal('kafkajs/src/consumer/consumerGroup.js') as ConsumerGroupClass;
 const ClusterOfKafkajs = internal('kafkajs/src/cluster/index.js') as ClusterClass;
 const OffsetManager = internal('kafkajs/src/consumer/offsetManager/index.js') as OffsetManagerClass;
+const Runner = internal('kafkajs/src/consumer/runner.js') as RunnerClass;
 const FetchedBatch = internal('kafkajs/src/consumer/batch.js') as new (
   topic: string,
   fetchedOffset: string,
@@ -103,6 +111,9 @@ let amended = false;
  * - A broker that accepts a connection and then says nothing is asked again and again; now it counts as one that refuses
  *   connections, so the next one is asked.
  * - A member of a group does not survive the loss of its coordinator; see `amendMembership`.
+ * - A consumer that is stopped in the moment in which it notices that a broker came or went makes new fetchers after it
+ *   has told the old ones to end. They ask for ever, without a pause, so that the process does nothing else any more: no
+ *   timer, no signal. Now they end.
  * - A member that joins looks up committed offsets, and the ends of the partitions that have none, and fetches nothing
  *   at all while one of these has no leader. Ours begin at their own checkpoints, and ask for neither now.
  */
@@ -129,6 +140,11 @@ export function amendKafkajs(): void {
       if ((error as Error).name !== 'KafkaJSRequestTimeoutError') throw error;
       throw new KafkaJSConnectionError('The broker says nothing', { broker, code: 'ETIMEDOUT' });
     }
+  };
+  const { fetch } = Runner.prototype;
+  Runner.prototype.fetch = function (this: RunnerInternals, nodeId: number): Promise<unknown> {
+    if (!this.running) void this.fetchManager.stop();
+    return fetch.call(this, nodeId);
   };
   amendMembership();
   const { resolveOffsets } = OffsetManager.prototype;
