@@ -225,7 +225,8 @@ describe('kafkajs as amended', () => {
     });
     await runner.start();
     brokers = [1, 2, 3];
-    while (looks < 4) await new Promise(setImmediate); // the first has noticed the third and waits for the second
+    // until the first has noticed the third, and waits for the second
+    for (let turn = 0; looks < 4 && turn < 100; turn += 1) await new Promise(setImmediate);
     const stopped = runner.stop();
     answer([]);
     await stopped;

@@ -143,7 +143,7 @@ export function amendKafkajs(): void {
   };
   const { fetch } = Runner.prototype;
   Runner.prototype.fetch = function (this: RunnerInternals, nodeId: number): Promise<unknown> {
-    if (!this.running) void this.fetchManager.stop();
+    if (!this.running) void this.fetchManager.stop(); // to wait here would be to wait for ourselves
     return fetch.call(this, nodeId);
   };
   amendMembership();

@@ -39,6 +39,7 @@ class Line {
   get uri(): string {
     const uri = new URL(this.store);
     uri.host = `127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
+    uri.searchParams.set('directConnection', 'true'); // a list of hosts would lead past the line
     return uri.href;
   }
 
