@@ -16,9 +16,11 @@ const BETWEEN_ENDS_MS = 700;
 /** What stands between a service and its store, and can end all connections in one moment. */
 class Line {
   readonly #clients = new Set<Socket>();
+  readonly #store: URL;
   readonly #server: Server;
 
-  private constructor(readonly store: URL) {
+  private constructor(store: URL) {
+    this.#store = store;
     this.#server = createServer((client) => {
       const target = connect(Number(store.port || 27_017), store.hostname);
       this.#clients.add(client);
@@ -37,7 +39,7 @@ class Line {
   }
 
   get uri(): string {
-    const uri = new URL(this.store);
+    const uri = new URL(this.#store);
     uri.host = `127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
     uri.searchParams.set('directConnection', 'true'); // a list of hosts would lead past the line
     return uri.href;
